@@ -1,0 +1,107 @@
+/**
+ * The inputs of a job. A manifest is a set of inputs that many jobs share, such as a toolchain; it is
+ * an object itself, so a job names it by digest and a worker reads it once.
+ */
+import { type Content, contentFromJson, contentToJson } from "./content.ts";
+import { asDigest, type Digest } from "./digest.ts";
+import { FormatError } from "./errors.ts";
+import { asArray, asInteger, asObject, asText } from "./json.ts";
+import { asJobPath } from "./path.ts";
+
+/** A regular file: its bytes, permission bits and modification time. */
+export interface FileInput {
+  readonly kind: "file";
+  readonly path: string;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  /** Modification time in milliseconds since 1970; the worker's own when absent. */
+  readonly mtimeMs?: number;
+  readonly content: Content;
+}
+
+/** A symbolic link, laid out with the target as it is here. */
+export interface LinkInput {
+  readonly kind: "link";
+  readonly path: string;
+  readonly target: string;
+}
+
+/** A folder, needed where it may be empty or has other permissions than 0o755. */
+export interface FolderInput {
+  readonly kind: "folder";
+  readonly path: string;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+}
+
+/** Something that exists before the command starts. */
+export type Input = FileInput | LinkInput | FolderInput;
+
+/** A set of inputs and the packs in which their objects can be found. */
+export interface Manifest {
+  readonly packs: readonly Digest[];
+  readonly inputs: readonly Input[];
+}
+
+const VERSION = 1;
+
+/** The bytes of `manifest`, the same for equal manifests. */
+export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({
+    version: VERSION,
+    packs: manifest.packs,
+    inputs: manifest.inputs.map(inputToJson),
+  }));
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @throws {FormatError} If the bytes are not a manifest of absolute paths.
+ */
+export function decodeManifest(bytes: Uint8Array, what: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new FormatError(what, "it is not JSON", { cause });
+  }
+  const json = asObject(value, what);
+  asInteger(json.version, `${what}.version`, VERSION, VERSION);
+  return {
+    packs: asArray(json.packs, `${what}.packs`).map((pack) => asDigest(pack, `${what}.packs`)),
+    inputs: asArray(json.inputs, `${what}.inputs`).map((input, index) =>
+      inputFromJson(input, `${what}.inputs[${index}]`, true)
+    ),
+  };
+}
+
+/** The JSON value of `input`. */
+export function inputToJson(input: Input): unknown {
+  return input.kind === "file" ? { ...input, content: contentToJson(input.content) } : input;
+}
+
+/**
+ * Reads an input from its JSON value.
+ *
+ * @throws {FormatError} If it is malformed or its path could climb out.
+ */
+export function inputFromJson(value: unknown, what: string, rooted: boolean): Input {
+  const json = asObject(value, what);
+  const path = asJobPath(json.path, `${what}.path`, rooted);
+  switch (json.kind) {
+    case "file": {
+      const mode = asInteger(json.mode, `${what}.mode`, 0, 0o7777);
+      const content = contentFromJson(json.content, `${what}.content`);
+      if (json.mtimeMs === undefined) return { kind: "file", path, mode, content };
+      const mtimeMs = asInteger(json.mtimeMs, `${what}.mtimeMs`, Number.MIN_SAFE_INTEGER);
+      return { kind: "file", path, mode, mtimeMs, content };
+    }
+    case "link":
+      return { kind: "link", path, target: asText(json.target, `${what}.target`) };
+    case "folder":
+      return { kind: "folder", path, mode: asInteger(json.mode, `${what}.mode`, 0, 0o7777) };
+    default:
+      throw new FormatError(`${what}.kind`, 'it must be "file", "link" or "folder"');
+  }
+}

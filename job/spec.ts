@@ -1,0 +1,140 @@
+/** The request half of the wire format: one command and all it needs, as JSON. */
+import { type Content, contentFromJson, contentToJson } from "./content.ts";
+import { asDigest, type Digest } from "./digest.ts";
+import { FormatError } from "./errors.ts";
+import { asArray, asInteger, asObject, asText, asTexts } from "./json.ts";
+import { type Input, inputFromJson, inputToJson } from "./manifest.ts";
+import { asJobPath } from "./path.ts";
+
+/** Version of the wire format; a runtime refuses any other. */
+export const JOB_VERSION = 1;
+
+/** How a command runs verbatim below a root that stands for `/`. */
+export interface Rooted {
+  /** Path of the path shim in the root; without it the job sees the worker's own files, too. */
+  readonly shim?: string;
+  /** Folders of the root where the loader looks for libraries first. */
+  readonly libraryPath: readonly string[];
+}
+
+/** What may come back: one path, a folder with all below it, or every file whose path begins so. */
+export interface Wanted {
+  readonly match: "exact" | "tree" | "prefix";
+  readonly path: string;
+}
+
+/** One command to run elsewhere. */
+export interface JobSpec {
+  /** The command; `args[0]` is the program as the caller spelled it. */
+  readonly args: readonly string[];
+  /** Program file to execute if it is not to be found by `args[0]`. */
+  readonly program?: string;
+  /** The command's whole environment, but for what the runtime needs to run it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working folder: absolute in a rooted job, otherwise relative to the job's folder, `` for itself. */
+  readonly cwd: string;
+  readonly stdin?: Content;
+  /** Present if paths are absolute ones of a root of the job's own. */
+  readonly rooted?: Rooted;
+  /** Manifests whose inputs come before {@linkcode JobSpec.inputs}; rooted jobs only. */
+  readonly manifests: readonly Digest[];
+  /** Packs that hold objects of {@linkcode JobSpec.inputs}. */
+  readonly packs: readonly Digest[];
+  readonly inputs: readonly Input[];
+  readonly wanted: readonly Wanted[];
+  /** Most time that the command may run, in milliseconds; the function's own deadline when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** The JSON value of `spec`. */
+export function specToJson(spec: JobSpec): unknown {
+  const { stdin, inputs, ...rest } = spec;
+  return {
+    version: JOB_VERSION,
+    ...rest,
+    ...(stdin && { stdin: contentToJson(stdin) }),
+    inputs: inputs.map(inputToJson),
+  };
+}
+
+/**
+ * Reads a job from its JSON value.
+ *
+ * @throws {FormatError} If it is of another version, malformed, or has a path that could climb out.
+ */
+export function specFromJson(value: unknown): JobSpec {
+  const json = asObject(value, "job");
+  asInteger(json.version, "job.version", JOB_VERSION, JOB_VERSION);
+  const rooted = json.rooted === undefined ? undefined : rootedFromJson(json.rooted);
+  const isRooted = rooted !== undefined;
+  const args = asTexts(json.args, "job.args");
+  if (args.length === 0) throw new FormatError("job.args", "it must not be empty");
+  const manifests = digests(json.manifests, "job.manifests");
+  if (!isRooted && manifests.length > 0) {
+    throw new FormatError("job.manifests", "it must be empty, as the job is not rooted");
+  }
+  const env: Record<string, string> = {};
+  for (const [name, text] of Object.entries(asObject(json.env, "job.env"))) {
+    if (name === "" || /[=\0]/.test(name)) {
+      throw new FormatError("job.env", `the name ${JSON.stringify(name)} is not allowed`);
+    }
+    env[name] = asText(text, `job.env.${name}`);
+  }
+  return {
+    args,
+    ...(json.program !== undefined && {
+      program: asJobPath(json.program, "job.program", isRooted),
+    }),
+    env,
+    cwd: json.cwd === "" && !isRooted ? "" : asJobPath(json.cwd, "job.cwd", isRooted),
+    ...(json.stdin !== undefined && { stdin: contentFromJson(json.stdin, "job.stdin") }),
+    ...(rooted && { rooted }),
+    manifests,
+    packs: digests(json.packs, "job.packs"),
+    inputs: asArray(json.inputs, "job.inputs").map((input, index) =>
+      inputFromJson(input, `job.inputs[${index}]`, isRooted)
+    ),
+    wanted: asArray(json.wanted, "job.wanted").map((item, index) =>
+      wantedFromJson(item, `job.wanted[${index}]`, isRooted)
+    ),
+    ...(json.timeoutMs !== undefined && {
+      timeoutMs: asInteger(json.timeoutMs, "job.timeoutMs", 1),
+    }),
+  };
+}
+
+/** Whether `path` may come back from a job that wants `wanted`. */
+export function isWanted(path: string, wanted: readonly Wanted[]): boolean {
+  return wanted.some(({ match, path: wish }) =>
+    path === wish ||
+    (match === "tree" &&
+      (wish === "" || path.startsWith(wish.endsWith("/") ? wish : wish + "/"))) ||
+    (match === "prefix" && path.startsWith(wish) && !path.slice(wish.length).includes("/"))
+  );
+}
+
+function digests(value: unknown, what: string): Digest[] {
+  return asArray(value, what).map((item, index) => asDigest(item, `${what}[${index}]`));
+}
+
+function rootedFromJson(value: unknown): Rooted {
+  const json = asObject(value, "job.rooted");
+  return {
+    ...(json.shim !== undefined && { shim: asJobPath(json.shim, "job.rooted.shim", true) }),
+    libraryPath: asArray(json.libraryPath, "job.rooted.libraryPath").map((path, index) =>
+      asJobPath(path, `job.rooted.libraryPath[${index}]`, true)
+    ),
+  };
+}
+
+function wantedFromJson(value: unknown, what: string, rooted: boolean): Wanted {
+  const json = asObject(value, what);
+  if (json.match !== "exact" && json.match !== "tree" && json.match !== "prefix") {
+    throw new FormatError(`${what}.match`, 'it must be "exact", "tree" or "prefix"');
+  }
+  const wholeFolder = json.match === "tree" && !rooted && json.path === "";
+  return {
+    match: json.match,
+    path: wholeFolder ? "" : asJobPath(json.path, `${what}.path`, rooted),
+  };
+}
