@@ -1,99 +1,150 @@
-import assertModule from "node:assert";
-import { isDeepStrictEqual } from "node:util";
+/** Stand-in for the part of `@std/assert` that the project's tests use. */
+import nodeAssert from "node:assert";
+import { equal } from "./equal.ts";
 
+/** What a failed assertion throws. */
 export class AssertionError extends Error {
   override name = "AssertionError";
 }
 
-const fail = (standard: string, message?: string): never => {
-  throw new AssertionError(message === undefined ? standard : `${standard}: ${message}`);
+const fail = (problem: string, message?: string): never => {
+  throw new AssertionError(message === undefined ? `${problem}.` : `${problem}: ${message}`);
 };
 
+const differenceOf = (actual: unknown, expected: unknown): string => {
+  try {
+    nodeAssert.deepStrictEqual(actual, expected);
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  return `Values are not equal: ${Deno.inspect(actual)} and ${Deno.inspect(expected)}`;
+};
+
+/** Asserts that `expr` is truthy. */
 export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg);
 }
 
+/** Asserts that both are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
-  if (isDeepStrictEqual(actual, expected)) return;
-  try {
-    assertModule.deepStrictEqual(actual, expected);
-  } catch (error) {
-    if (error instanceof Error) fail(error.message, msg);
-  }
-  fail("Values are not equal", msg);
+  if (!equal(actual, expected)) fail(differenceOf(actual, expected), msg);
 }
 
+/** Asserts that both are not deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  if (isDeepStrictEqual(actual, expected)) fail(`Expected actual not to be: ${expected}`, msg);
+  if (equal(actual, expected)) {
+    fail(`Expected actual: ${Deno.inspect(actual)} not to be: ${Deno.inspect(expected)}`, msg);
+  }
 }
 
+/** Asserts that both are the same value, as `Object.is()` has it. */
 export function assertStrictEquals<T>(
   actual: unknown,
   expected: T,
   msg?: string,
 ): asserts actual is T {
   if (!Object.is(actual, expected)) {
-    fail(
-      `Values are not strictly equal: ${Deno.inspect(actual)} and ${Deno.inspect(expected)}`,
-      msg,
-    );
+    fail(`Values are not strictly equal: ${Deno.inspect(actual)}, ${Deno.inspect(expected)}`, msg);
   }
 }
 
+/** Asserts that `actual` is neither null nor undefined. */
 export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual === undefined || actual === null) fail("Expected actual to exist", msg);
+  if (actual === undefined || actual === null) {
+    fail(`Expected actual: "${actual}" to not be null or undefined`, msg);
+  }
 }
 
+/** Asserts that `actual` contains `expected`. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
-  if (!actual.includes(expected)) fail(`Expected "${actual}" to contain "${expected}"`, msg);
+  if (!actual.includes(expected)) {
+    fail(`Expected actual: "${actual}" to contain: "${expected}"`, msg);
+  }
 }
 
+/** Asserts that `actual` matches `expected`. */
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
-  if (!expected.test(actual)) fail(`Expected "${actual}" to match ${expected}`, msg);
+  if (!expected.test(actual)) fail(`Expected actual: "${actual}" to match: "${expected}"`, msg);
 }
 
 // deno-lint-ignore no-explicit-any
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+type ErrorConstructor<E extends Error> = abstract new (...args: any[]) => E;
 
-const checkError = <E extends Error>(
+const check = (
   error: unknown,
-  type?: ErrorClass<E>,
-  includes?: string,
-): E => {
-  if (!(error instanceof Error)) return fail("A non-Error object was thrown");
-  if (type && !(error instanceof type)) {
+  classOrMsg: ErrorConstructor<Error> | string | undefined,
+  msgIncludes: string | undefined,
+  msg: string | undefined,
+): void => {
+  if (typeof classOrMsg !== "function") return;
+  if (!(error instanceof Error)) return fail("A non-Error object was thrown", msg);
+  const { name, message } = error;
+  if (!(error instanceof classOrMsg)) {
     fail(
-      `Expected error to be instance of "${type.name}", but was "${error.name}: ${error.message}"`,
+      `Expected error to be instance of "${classOrMsg.name}", but was "${name}": ${message}`,
+      msg,
     );
   }
-  if (includes !== undefined && !error.message.includes(includes)) {
-    fail(`Expected error message to include "${includes}", but got "${error.message}"`);
+  if (msgIncludes && !message.includes(msgIncludes)) {
+    fail(`Expected error message to include "${msgIncludes}", but got "${message}"`, msg);
   }
-  return error as E;
 };
 
+/** Asserts that `fn` throws, and returns what it threw. */
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
+/** Asserts that `fn` throws an error of a class, with a text in its message, and returns it. */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  ErrorClass?: ErrorClass<E>,
+  ErrorClass: ErrorConstructor<E>,
   msgIncludes?: string,
-): E {
+  msg?: string,
+): E;
+export function assertThrows(
+  fn: () => unknown,
+  classOrMsg?: ErrorConstructor<Error> | string,
+  msgIncludes?: string,
+  msg?: string,
+): unknown {
+  const message = typeof classOrMsg === "string" ? classOrMsg : msg;
   try {
     fn();
   } catch (error) {
-    return checkError(error, ErrorClass, msgIncludes);
+    check(error, classOrMsg, msgIncludes, message);
+    return error;
   }
-  return fail("Expected function to throw");
+  return fail("Expected function to throw", message);
 }
 
-export async function assertRejects<E extends Error = Error>(
+/** Asserts that the promise of `fn` is rejected, and resolves to what it was rejected with. */
+export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
+/** Asserts that the promise of `fn` is rejected with an error of a class, and resolves to it. */
+export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  ErrorClass?: ErrorClass<E>,
+  ErrorClass: ErrorConstructor<E>,
   msgIncludes?: string,
-): Promise<E> {
+  msg?: string,
+): Promise<E>;
+export async function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  classOrMsg?: ErrorConstructor<Error> | string,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<unknown> {
+  const message = typeof classOrMsg === "string" ? classOrMsg : msg;
+  let promise: PromiseLike<unknown>;
   try {
-    await fn();
-  } catch (error) {
-    return checkError(error, ErrorClass, msgIncludes);
+    promise = fn();
+  } catch {
+    return fail("Function throws when expected to reject", message);
   }
-  return fail("Expected function to reject");
+  if (typeof promise?.then !== "function") {
+    return fail("Function throws when expected to reject", message);
+  }
+  try {
+    await promise;
+  } catch (error) {
+    check(error, classOrMsg, msgIncludes, message);
+    return error;
+  }
+  return fail("Expected function to reject", message);
 }

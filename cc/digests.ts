@@ -1,0 +1,64 @@
+/**
+ * Digests of files, kept by the file's state (device, inode, size, mtime, ctime, mode). A file that had
+ * changed within {@linkcode SETTLED_MS} of being read is read again next time.
+ */
+import { type Digest, digestOf } from "../job/digest.ts";
+import { type FileState, type FileSystem, sameState, SETTLED_MS } from "./file_system.ts";
+
+/** What is known of a file's content. */
+export interface KnownFile {
+  readonly digest: Digest;
+  readonly state: FileState;
+  /** Whether the same state will mean the same content. */
+  readonly settled: boolean;
+}
+
+/** Digests of files, with memory. */
+export interface FileDigests {
+  /** The digest if it is known for the file's state as it is now. */
+  known(path: string, state: FileState): KnownFile | undefined;
+  /** Reads and hashes the file; `undefined` if it cannot be read or changes all the time. */
+  compute(path: string): Promise<KnownFile | undefined>;
+  /** Where an object's bytes can be found on this machine. */
+  pathOf(digest: Digest): string | undefined;
+  /** All that is known, for keeping. */
+  entries(): Iterable<readonly [string, KnownFile]>;
+  /** Takes over what was kept. */
+  remember(path: string, file: KnownFile): void;
+}
+
+const MAX_TRIES = 3;
+
+/** Creates an empty memory of digests. */
+export function createFileDigests(files: FileSystem): FileDigests {
+  const byPath = new Map<string, KnownFile>();
+  const paths = new Map<Digest, string>();
+  const remember = (path: string, file: KnownFile) => {
+    byPath.set(path, file);
+    paths.set(file.digest, path);
+  };
+  return {
+    known: (path, state) => {
+      const file = byPath.get(path);
+      return file && file.settled && sameState(file.state, state) ? file : undefined;
+    },
+    compute: async (path) => {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const before = files.stat(path);
+        const bytes = before?.kind === "file" ? files.read(path) : undefined;
+        const after = files.stat(path);
+        if (!before || !bytes || !after) return undefined;
+        if (!sameState(before, after) || bytes.length !== after.size) continue;
+        const settled = files.now() - after.mtimeMs > SETTLED_MS &&
+          files.now() - after.ctimeMs > SETTLED_MS;
+        const file = { digest: await digestOf(bytes), state: after, settled };
+        remember(path, file);
+        return file;
+      }
+      return undefined;
+    },
+    pathOf: (digest) => paths.get(digest),
+    entries: () => byPath.entries(),
+    remember,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The guess: a superset of the files that a translation unit includes, found without evaluating any
+ * condition. It is never trusted: the proof decides, and a name that was missed costs one round.
+ *
+ * For each search path there is a graph of headers: a node is a file, its edges are the files that its
+ * directives name. A node is true as long as its file and the answers about names in folders are what
+ * they were, so the walk of a warm unit is a stat for each file and set look-ups.
+ */
+import { type FileState, type FileSystem, sameState, SETTLED_MS } from "./file_system.ts";
+import type { Folders } from "./folders.ts";
+import { type Include, scan } from "./lex.ts";
+import { cleanPath } from "../job/path.ts";
+import type { SearchPath } from "./search_path.ts";
+
+/** What the guess starts from. */
+export interface GuessRequest {
+  /** Absolute paths of the source and of what the command line includes. */
+  readonly roots: readonly string[];
+  /** Absolute folders. */
+  readonly search: SearchPath;
+  readonly assembler: boolean;
+}
+
+/** Guesses inputs, with memory. */
+export interface Guesser {
+  /** Paths of existing files, spelled as the compiler will spell them, the roots first. */
+  guess(request: GuessRequest): string[];
+}
+
+interface Node {
+  state: FileState;
+  settled: boolean;
+  includes: readonly Include[];
+  edges: readonly string[];
+  /** Folder of the search path in which the file was found, -1 if not there. */
+  position: number;
+  answers: number;
+}
+
+/** Headers as one search path finds them. */
+interface Space {
+  readonly nodes: Map<string, Node>;
+  /** Folders in which a name was looked for: an edge is true while their answers are. */
+  readonly folders: Set<string>;
+}
+
+/** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
+const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
+
+/** Creates a guesser over `files` and `folders`. */
+export function createGuesser(files: FileSystem, folders: Folders): Guesser {
+  const spaces = new Map<string, Space>();
+  const scans = new Map<
+    string,
+    { state: FileState; settled: boolean; includes: readonly Include[] }
+  >();
+  const decoder = new TextDecoder();
+
+  const scanned = (path: string, state: FileState, assembler: boolean) => {
+    const known = scans.get(path);
+    if (known && known.settled && sameState(known.state, state)) return known;
+    const bytes = state.size <= MAX_SCANNED_BYTES ? files.read(path) : undefined;
+    const includes = bytes ? scan(decoder.decode(bytes), assembler) : [];
+    const settled = files.now() - state.mtimeMs > SETTLED_MS &&
+      files.now() - state.ctimeMs > SETTLED_MS;
+    const entry = { state, settled, includes };
+    scans.set(path, entry);
+    return entry;
+  };
+
+  const isFile = (path: string, space: Space): boolean => {
+    const slash = path.lastIndexOf("/");
+    const folder = path.slice(0, slash) || "/";
+    space.folders.add(folder);
+    const kind = folders.entry(folder, path.slice(slash + 1));
+    return kind === "file" || (kind === "link" && files.stat(path)?.kind === "file");
+  };
+
+  const candidate = (folder: string, name: string): string =>
+    folder === "/" ? `/${name}` : `${folder}/${name}`;
+
+  const resolve = (
+    include: Include,
+    from: string,
+    position: number,
+    search: SearchPath,
+    space: Space,
+  ) => {
+    const { name, quoted, next } = include;
+    if (name.startsWith("/")) return isFile(name, space) ? name : undefined;
+    const { quote, bracket } = search;
+    if (quoted && !next) {
+      const beside = candidate(from.slice(0, from.lastIndexOf("/")) || "/", name);
+      if (isFile(beside, space)) return beside;
+    }
+    const total = quote.length + bracket.length;
+    const start = next && position >= 0 ? position + 1 : quoted ? 0 : quote.length;
+    for (let index = start; index < total; index++) {
+      const folder = index < quote.length ? quote[index] : bracket[index - quote.length];
+      if (folder === undefined) continue;
+      const path = candidate(folder, name);
+      if (isFile(path, space)) return path;
+    }
+    return undefined;
+  };
+
+  const positionOf = (path: string, search: SearchPath): number => {
+    const all = [...search.quote, ...search.bracket];
+    let best = -1;
+    let length = 0;
+    for (const [index, folder] of all.entries()) {
+      if (folder.length > length && path.startsWith(folder + "/")) {
+        best = index;
+        length = folder.length;
+      }
+    }
+    return best;
+  };
+
+  return {
+    guess: ({ roots, search, assembler }) => {
+      const key = `${assembler}\0${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
+      let space = spaces.get(key);
+      if (!space) spaces.set(key, space = { nodes: new Map(), folders: new Set() });
+      // Nothing of the walk below would ask about them while all nodes are as they were.
+      for (const folder of space.folders) folders.refresh(folder);
+      const found = new Set<string>(roots);
+      for (const path of found) {
+        const state = files.stat(path);
+        if (state?.kind !== "file") {
+          found.delete(path);
+          continue;
+        }
+        let node = space.nodes.get(path);
+        const { includes, settled } = scanned(path, state, assembler);
+        if (
+          !node || node.includes !== includes || node.answers !== folders.answerGeneration
+        ) {
+          const position = node?.position ?? positionOf(path, search);
+          const edges: string[] = [];
+          for (const include of includes) {
+            const target = resolve(include, path, position, search, space);
+            if (target !== undefined) edges.push(target);
+          }
+          node = { state, settled, includes, edges, position, answers: folders.answerGeneration };
+          space.nodes.set(path, node);
+        }
+        for (const edge of node.edges) found.add(edge);
+      }
+      return [...found];
+    },
+  };
+}
+
+/** Makes the folders of `search` absolute, drops those that are no folder, and repeated ones. */
+export function settleSearchPath(
+  search: SearchPath,
+  cwd: string,
+  isFolder: (path: string) => boolean,
+): SearchPath {
+  const absolute = (folders: readonly string[]) => [
+    ...new Set(
+      folders.map((folder) => folder.startsWith("/") ? folder : `${cwd}/${folder}`)
+        .filter(isFolder),
+    ),
+  ];
+  return { quote: absolute(search.quote), bracket: absolute(search.bracket) };
+}
+
+/** Folders named by `search`, cleaned. */
+export function searchFolders(search: SearchPath): string[] {
+  return [...new Set([...search.quote, ...search.bracket].map(cleanPath))];
+}

@@ -1,0 +1,94 @@
+import { assertEquals } from "@std/assert";
+import { createFolders } from "./folders.ts";
+import { createGuesser, settleSearchPath } from "./guess.ts";
+import { createMemoryFiles } from "./memory_files.ts";
+
+function setUp(tree: Record<string, string>) {
+  const files = createMemoryFiles();
+  for (const [path, text] of Object.entries(tree)) files.write(path, text);
+  files.tick(1000);
+  const folders = createFolders(files);
+  const guesser = createGuesser(files, folders);
+  const guess = (root: string, quote: string[], bracket: string[]) => {
+    folders.nextRound();
+    return guesser.guess({ roots: [root], search: { quote, bracket }, assembler: false });
+  };
+  return { files, guess };
+}
+
+Deno.test("guess() follows includes through the search path in order", () => {
+  const { guess } = setUp({
+    "/p/a.c": '#include "x.h"\n#include <x.h>\n#include <y.h>\n',
+    "/p/x.h": "",
+    "/q/x.h": "",
+    "/i/x.h": '#include "z.h"\n',
+    "/i/z.h": "",
+    "/j/y.h": "",
+    "/j/x.h": "",
+  });
+  assertEquals(guess("/p/a.c", ["/q"], ["/i", "/j"]), [
+    "/p/a.c",
+    "/p/x.h",
+    "/i/x.h",
+    "/j/y.h",
+    "/i/z.h",
+  ]);
+});
+
+Deno.test("guess() follows include_next past the folder of the finder", () => {
+  const { guess } = setUp({
+    "/p/a.c": "#include <x.h>\n",
+    "/i/x.h": "#include_next <x.h>\n",
+    "/j/x.h": "",
+  });
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/i/x.h", "/j/x.h"]);
+});
+
+Deno.test("guess() spells paths as the compiler does", () => {
+  const { guess } = setUp({ "/p/s/a.c": '#include "../i/x.h"\n', "/p/i/x.h": "" });
+  assertEquals(guess("/p/s/a.c", [], []), ["/p/s/a.c", "/p/s/../i/x.h"]);
+});
+
+Deno.test("guess() sees a header that appears and shadows another", () => {
+  const { files, guess } = setUp({ "/p/a.c": "#include <x.h>\n", "/i/k.h": "", "/j/x.h": "" });
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/j/x.h"]);
+  files.write("/i/x.h", "");
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/i/x.h"]);
+  files.tick(1000);
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/i/x.h"]);
+});
+
+Deno.test("guess() sees a second change within one tick of the clock", () => {
+  const { files, guess } = setUp({ "/p/a.c": "#include <x.h>\n", "/j/x.h": "", "/j/y.h": "" });
+  files.write("/p/a.c", "#include <y.h>\n");
+  assertEquals(guess("/p/a.c", [], ["/j"]), ["/p/a.c", "/j/y.h"]);
+  files.write("/i/x.h", "");
+  files.remove("/i/x.h");
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/j/y.h"]);
+  files.write("/i/y.h", "");
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/i/y.h"]);
+});
+
+Deno.test("guess() reads nothing again while nothing changes", () => {
+  const { files, guess } = setUp({
+    "/p/a.c": "#include <x.h>\n",
+    "/i/x.h": "#include <y.h>\n",
+    "/i/y.h": "",
+  });
+  guess("/p/a.c", [], ["/i"]);
+  files.calls.clear();
+  assertEquals(guess("/p/a.c", [], ["/i"]), ["/p/a.c", "/i/x.h", "/i/y.h"]);
+  assertEquals(files.calls.get("read"), undefined);
+  assertEquals(files.calls.get("list"), undefined);
+});
+
+Deno.test("settleSearchPath() makes folders absolute and drops what is no folder", () => {
+  assertEquals(
+    settleSearchPath(
+      { quote: ["q", "/gone"], bracket: ["i", "/usr/include", "i"] },
+      "/p",
+      (path) => path !== "/gone",
+    ),
+    { quote: ["/p/q"], bracket: ["/p/i", "/usr/include"] },
+  );
+});

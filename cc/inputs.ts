@@ -1,0 +1,99 @@
+/** Turns paths as a compiler spells them into the inputs of a rooted job. */
+import type { Digest } from "../job/digest.ts";
+import type { FileInput, Input } from "../job/manifest.ts";
+import type { FileDigests, KnownFile } from "./digests.ts";
+import type { FileState, FileSystem } from "./file_system.ts";
+import type { Places } from "./places.ts";
+
+/** Inputs under construction: each real path once, with every link and folder on the way. */
+export interface InputSet {
+  readonly inputs: Map<string, Input>;
+  /** State of each file when it was hashed, by real path; a change of it voids the result. */
+  readonly states: Map<string, FileState>;
+  /** Paths that do not exist, or cannot be read. */
+  readonly unreadable: string[];
+}
+
+/** What {@linkcode addPath} works with. */
+export interface InputTools {
+  readonly files: FileSystem;
+  readonly places: Places;
+  readonly digests: FileDigests;
+}
+
+/** Creates an empty set. */
+export function createInputSet(): InputSet {
+  return { inputs: new Map(), states: new Map(), unreadable: [] };
+}
+
+/**
+ * Adds what `path` names: a file with its content by digest, or a folder without what is in it.
+ * Returns a promise only where the file must be hashed first.
+ */
+export function addPath(set: InputSet, path: string, tools: InputTools): void | Promise<void> {
+  const place = tools.places.find(path);
+  if (!place) {
+    set.unreadable.push(path);
+    return;
+  }
+  for (const link of place.links) {
+    if (!set.inputs.has(link.path)) {
+      set.inputs.set(link.path, { kind: "link", path: link.path, target: link.target });
+    }
+  }
+  for (const folder of place.folders) addFolder(set, folder, tools);
+  const real = place.path;
+  if (set.inputs.get(real)?.kind === "file") return;
+  const state = tools.files.stat(real);
+  if (state?.kind === "folder") {
+    addFolder(set, real, tools, state);
+    return;
+  }
+  if (state?.kind !== "file") {
+    set.unreadable.push(path);
+    return;
+  }
+  const known = tools.digests.known(real, state);
+  if (known) {
+    addFile(set, real, known);
+    return;
+  }
+  return tools.digests.compute(real).then((file) => {
+    if (file) addFile(set, real, file);
+    else set.unreadable.push(path);
+  });
+}
+
+function addFolder(set: InputSet, path: string, tools: InputTools, known?: FileState): void {
+  if (path === "/" || set.inputs.has(path)) return;
+  const state = known ?? tools.files.stat(path);
+  if (state) set.inputs.set(path, { kind: "folder", path, mode: state.mode });
+}
+
+function addFile(set: InputSet, path: string, { digest, state }: KnownFile): void {
+  set.inputs.set(path, fileInput(path, digest, state));
+  set.states.set(path, state);
+}
+
+/** The input for a file whose content stands in the store. */
+export function fileInput(path: string, digest: Digest, state: FileState): FileInput {
+  return {
+    kind: "file",
+    path,
+    mode: state.mode,
+    mtimeMs: state.mtimeMs,
+    content: { digest, size: state.size },
+  };
+}
+
+/** Adds many paths; those that must be hashed go one after the other. */
+export async function addPaths(
+  set: InputSet,
+  paths: Iterable<string>,
+  tools: InputTools,
+): Promise<void> {
+  for (const path of paths) {
+    const pending = addPath(set, path, tools);
+    if (pending) await pending;
+  }
+}

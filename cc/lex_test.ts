@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import { scan } from "./lex.ts";
+
+const names = (text: string, assembler = false) =>
+  scan(text, assembler).map(({ name, quoted, next }) =>
+    `${next ? "next " : ""}${quoted ? `"${name}"` : `<${name}>`}`
+  );
+
+Deno.test("scan() finds every form of include", () => {
+  assertEquals(
+    names(
+      '#include <a.h>\n  #  include "b.h"\n#include_next <c.h>\n#import "d.h"\n%:include <e.h>\n',
+    ),
+    ["<a.h>", '"b.h"', "next <c.h>", '"d.h"', "<e.h>"],
+  );
+});
+
+Deno.test("scan() finds what __has_include asks for", () => {
+  assertEquals(names('#if __has_include(<a.h>) || defined X\n#elif __has_include("b.h")\n#endif'), [
+    "<a.h>",
+    '"b.h"',
+  ]);
+});
+
+Deno.test("scan() takes no directive from inside a comment", () => {
+  assertEquals(names("/* x\n#include <no.h>\n*/\n#include <a.h>\n// y \\\n#include <no2.h>\n"), [
+    "<a.h>",
+  ]);
+});
+
+Deno.test("scan() takes no directive from inside a raw string", () => {
+  assertEquals(names('auto s = R"x(\n#include <no.h>\n)" )x";\n#include <a.h>\n'), ["<a.h>"]);
+});
+
+Deno.test("scan() is not misled by quotes, digit separators and comment marks in strings", () => {
+  assertEquals(names('char q = \'"\'; const char *s = "/*";\n#include <a.h>\n'), ["<a.h>"]);
+  assertEquals(names("int n = 1'000;\n#include <a.h>\n"), ["<a.h>"]);
+});
+
+Deno.test("scan() joins continued lines and comments within a directive", () => {
+  assertEquals(names('#inc\\\nlude /* c */ <a.h>\n#include /* two\nlines */ "b.h"\n'), [
+    "<a.h>",
+    '"b.h"',
+  ]);
+});
+
+Deno.test("scan() leaves computed includes to the proof", () => {
+  assertEquals(names("#define H <a.h>\n#include H\n"), []);
+});
+
+Deno.test("scan() finds .incbin in assembler and in asm strings", () => {
+  assertEquals(names('  .include "a.inc"\n.incbin "b.bin"\n#include "c.h"\n', true), [
+    '"a.inc"',
+    '"b.bin"',
+    '"c.h"',
+  ]);
+  assertEquals(names('asm(".incbin \\"b.bin\\"");\n'), ['"b.bin"']);
+});
+
+Deno.test("scan() ends on unterminated input", () => {
+  for (const text of ["/*", '"', "'", 'R"(', "#include", "#include <", "#include /*", "\\"]) {
+    assertEquals(names(text), []);
+  }
+});

@@ -1,0 +1,60 @@
+/**
+ * The proof: a result counts only if every name that the job looked for and did not find is absent
+ * here, too, every listed folder was whole, and no file that was sent has changed meanwhile.
+ */
+import type { Proof } from "../job/proof.ts";
+import { type FileState, type FileSystem, sameState } from "./file_system.ts";
+import type { Folders } from "./folders.ts";
+
+/** What the check found. */
+export type Verdict =
+  | { readonly kind: "proved" }
+  /** Names that exist here and were missing there. */
+  | { readonly kind: "incomplete"; readonly paths: readonly string[] }
+  /** Files that changed while the job ran. */
+  | { readonly kind: "changed"; readonly paths: readonly string[] }
+  /** The proof cannot tell. */
+  | { readonly kind: "unproved"; readonly reason: string };
+
+/** What the check needs to know. */
+export interface ProofQuestion {
+  readonly proof: Proof;
+  /** State of each file that was sent, by real path. */
+  readonly sent: ReadonlyMap<string, FileState>;
+  /** Paths that the job itself makes, so that they may exist here from an earlier run. */
+  readonly made: ReadonlySet<string>;
+  /** Names in a folder of the job's root. */
+  readonly sentNames: (folder: string) => ReadonlySet<string>;
+}
+
+/** Checks a proof against this machine; starts no round of `folders` itself. */
+export function checkProof(question: ProofQuestion, files: FileSystem, folders: Folders): Verdict {
+  const { proof, sent, made } = question;
+  const [blind] = proof.blind;
+  if (blind !== undefined) return { kind: "unproved", reason: blind };
+  const here = proof.absent.filter((path) => !made.has(path) && exists(path, files, folders));
+  if (here.length > 0) return { kind: "incomplete", paths: here };
+  for (const folder of proof.listed) {
+    const names = folders.names(folder);
+    const there = question.sentNames(folder);
+    for (const name of names?.keys() ?? []) {
+      if (!there.has(name)) return { kind: "unproved", reason: `listed the folder "${folder}"` };
+    }
+  }
+  const changed: string[] = [];
+  for (const [path, state] of sent) {
+    const now = files.stat(path);
+    if (!now || !sameState(now, state)) changed.push(path);
+  }
+  return changed.length > 0 ? { kind: "changed", paths: changed } : { kind: "proved" };
+}
+
+function exists(path: string, files: FileSystem, folders: Folders): boolean {
+  const slash = path.lastIndexOf("/");
+  const name = path.slice(slash + 1);
+  const folder = path.slice(0, slash) || "/";
+  if (name === "" || name === "." || name === "..") return files.stat(path) !== undefined;
+  const kind = folders.names(folder)?.get(name);
+  // A dangling link is as absent as nothing at all.
+  return kind === "link" ? files.stat(path) !== undefined : kind !== undefined;
+}

@@ -1,0 +1,94 @@
+/**
+ * What a compiler needs to run elsewhere. The list is where a toolchain begins, not where it ends:
+ * what the proof of a result finds beside it (a linker plugin, a specs file) is added and remembered.
+ */
+import { LlamaError } from "../job/errors.ts";
+import type { FileSystem, ProcessRunner } from "./file_system.ts";
+import { foldersOf, librariesOf } from "./libraries.ts";
+
+/** Files of a toolchain. */
+export interface ToolchainFiles {
+  /** Absolute path of the driver as PATH has it, links not followed. */
+  readonly driver: string;
+  /** Programs, libraries, loader and built-in headers, as spelled. */
+  readonly paths: readonly string[];
+  /** Folders for the loader. */
+  readonly libraryPath: readonly string[];
+}
+
+/** Programs that a driver may start for -c and -S. */
+const PROGRAMS = ["cc1", "cc1plus", "as", "objcopy", "lto-wrapper"];
+/** Folders of headers that belong to the compiler itself. */
+const HEADER_FOLDERS = ["include", "include-fixed"];
+
+/**
+ * Finds the files of the compiler `driver`.
+ *
+ * @throws {LlamaError} `StaticCompiler` if the path shim cannot be loaded into it, `LibraryMissing`.
+ */
+export async function discoverToolchain(
+  driver: string,
+  options: {
+    readonly files: FileSystem;
+    readonly processes: ProcessRunner;
+    /** PATH of the build. */
+    readonly path: string;
+  },
+): Promise<ToolchainFiles> {
+  const { files, processes, path } = options;
+  const ask = async (question: string) => {
+    const { code, stdout } = await processes.run(driver, [question], {
+      cwd: "/",
+      env: { PATH: path, LC_ALL: "C" },
+    });
+    return code === 0 ? stdout.trim() : "";
+  };
+  const programs = [driver];
+  for (const name of PROGRAMS) {
+    const answer = await ask(`-print-prog-name=${name}`);
+    const program = answer.includes("/") ? answer : findProgram(answer, path, files);
+    if (program !== undefined && files.stat(program)?.kind === "file") programs.push(program);
+  }
+  const libraries = new Set<string>();
+  for (const program of programs) {
+    const { paths, dynamic } = await librariesOf(program, processes);
+    if (!dynamic && program === driver) {
+      throw new LlamaError(
+        "StaticCompiler",
+        `Cannot run "${driver}" elsewhere as it is statically linked`,
+        { hint: "use a function whose image has the compiler" },
+      );
+    }
+    for (const library of paths) libraries.add(library);
+  }
+  const headers: string[] = [];
+  for (const name of HEADER_FOLDERS) {
+    const folder = await ask(`-print-file-name=${name}`);
+    if (folder.startsWith("/")) collect(folder, files, headers);
+  }
+  return {
+    driver,
+    paths: [...new Set([...programs, ...libraries, ...headers])],
+    libraryPath: foldersOf(libraries),
+  };
+}
+
+/** The file that a shell would run for `name`; `undefined` if PATH has none. */
+export function findProgram(name: string, path: string, files: FileSystem): string | undefined {
+  if (name.includes("/")) return name;
+  for (const folder of path.split(":")) {
+    if (!folder.startsWith("/")) continue;
+    const candidate = `${folder}/${name}`;
+    const state = files.stat(candidate);
+    if (state?.kind === "file" && (state.mode & 0o111) !== 0) return candidate;
+  }
+  return undefined;
+}
+
+function collect(folder: string, files: FileSystem, into: string[]): void {
+  for (const { name, kind } of files.list(folder) ?? []) {
+    const path = `${folder}/${name}`;
+    if (kind === "folder") collect(path, files, into);
+    else if (files.stat(path)?.kind === "file") into.push(path);
+  }
+}

@@ -1,0 +1,65 @@
+/** The commands of `llama`, in the order in which its help names them. */
+import type { CommandEntry } from "./command.ts";
+import type { Flag } from "./flags.ts";
+
+/** Flags of every command; they may stand before its name as well. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { name: "region", kind: "value" },
+  { name: "store", kind: "value" },
+  { name: "profile", kind: "value" },
+  { name: "endpoint-url", kind: "value" },
+  { name: "debug-aws", kind: "switch" },
+  { name: "s3-concurrency", kind: "value" },
+  { name: "json", kind: "switch" },
+  { name: "quiet", kind: "switch" },
+  { name: "help", kind: "switch", aliases: ["h"] },
+];
+
+/** Each command with what it is for. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "bootstrap",
+    summary: "make or update everything that llama needs",
+    load: async () => (await import("./bootstrap.ts")).bootstrap,
+  },
+  {
+    name: "config",
+    summary: "print the settings in force and where they come from",
+    load: async () => (await import("./config.ts")).config,
+  },
+  {
+    name: "invoke",
+    summary: "run one command in a function",
+    load: async () => (await import("./invoke.ts")).invoke,
+  },
+  {
+    name: "daemon",
+    summary: "start, stop and ask the local daemon",
+    load: async () => (await import("./daemon.ts")).daemon,
+  },
+  {
+    name: "cloud",
+    summary: "start, stop and look at the embedded cloud",
+    load: async () => (await import("./cloud.ts")).cloud,
+  },
+  {
+    name: "store",
+    summary: "put files into the object store",
+    load: async () => (await import("./store.ts")).store,
+  },
+  {
+    name: "get",
+    summary: "get an object from the object store",
+    load: async () => (await import("./get.ts")).get,
+  },
+  {
+    name: "destroy",
+    summary: "remove all that bootstrap made",
+    load: async () => (await import("./destroy.ts")).destroy,
+  },
+  {
+    name: "version",
+    summary: "print the version",
+    load: async () => (await import("./version.ts")).version,
+  },
+];

@@ -1,0 +1,146 @@
+/** `llama daemon`: the local process that llamacc's compilations go through. */
+import { askControl } from "../daemon/client.ts";
+import { connectRunning, daemonLogPath, startAndConnect } from "../daemon/lifecycle.ts";
+import { socketPathIn } from "../daemon/llama_dir.ts";
+import { startDetached } from "../daemon/start_detached.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { parseDuration, usageError } from "./flags.ts";
+import { selfCommand } from "./self.ts";
+import { startCloud } from "./start_cloud.ts";
+
+const USAGE = `start, stop and ask the local daemon
+
+usage: llama daemon -start [-detach] [-idle-timeout DURATION]
+       llama daemon -autostart | -ping | -stats [-zero] | -shutdown | -path
+
+  -start        run the daemon; with -detach as a process of its own
+  -autostart    start it as a process of its own if none runs
+  -ping         exit 0 if it answers, 1 if not
+  -stats        print its counters; with -zero also set them to 0
+  -shutdown     stop it when the jobs that run have ended
+  -path         print the path of its socket
+  -idle-timeout DURATION   stop after so long without a job (10m)
+
+llamacc starts the daemon itself, so that -start is seldom needed.
+
+exit status: 0 done, 1 failed or none runs, 2 wrong call, 130 interrupted
+
+examples:
+  llama daemon -stats
+  llama daemon -start -detach -idle-timeout 1h
+`;
+
+const ACTS = ["start", "autostart", "ping", "stats", "shutdown", "path"] as const;
+/** Used unless -idle-timeout says otherwise. */
+const IDLE_TIMEOUT = "10m";
+
+/** Starts, stops and asks the daemon. */
+export const daemon: Command = {
+  usage: USAGE,
+  flags: [
+    ...ACTS.map((name) => ({ name, kind: "switch" as const })),
+    { name: "detach", kind: "switch" },
+    { name: "zero", kind: "switch" },
+    { name: "idle-timeout", kind: "value" },
+  ],
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const { flags, operands, llamaDir, output } = context;
+  if (operands.length > 0) throw usageError(`Unknown argument ${JSON.stringify(operands[0])}`);
+  const acts = ACTS.filter((act) => flags.has(act));
+  const [act] = acts;
+  if (act === undefined || acts.length > 1) {
+    throw usageError(
+      `One of ${ACTS.map((name) => `-${name}`).join(", ")} is needed`,
+      "see llama help daemon",
+    );
+  }
+  const idleTimeout = flags.value("idle-timeout") ?? IDLE_TIMEOUT;
+  const idleTimeoutMs = parseDuration(idleTimeout, "idle-timeout");
+  switch (act) {
+    case "path": {
+      const path = socketPathIn(llamaDir);
+      await output.result({ path }, path);
+      return 0;
+    }
+    case "start":
+      if (!flags.has("detach")) return await serve(context, idleTimeoutMs);
+      return await start(context, idleTimeout);
+    case "autostart":
+      return await start(context, idleTimeout);
+    case "ping": {
+      const answer = await ask(llamaDir, { type: "ping" });
+      await output.result({ running: answer !== undefined }, "");
+      if (answer === undefined) output.say("llama: no daemon runs");
+      return answer === undefined ? 1 : 0;
+    }
+    case "stats": {
+      const answer = await ask(llamaDir, { type: "stats", zero: flags.has("zero") });
+      if (answer === undefined) throw noDaemon();
+      await output.result(answer, describe(answer));
+      return 0;
+    }
+    case "shutdown": {
+      const answer = await ask(llamaDir, { type: "shutdown" });
+      await output.result({ stopped: answer !== undefined }, "");
+      if (answer === undefined) output.say("llama: no daemon runs");
+      return 0;
+    }
+  }
+}
+
+async function serve(context: CommandContext, idleTimeoutMs: number): Promise<number> {
+  const { runDaemon } = await import("../daemon/serve.ts");
+  await runDaemon({
+    llamaDir: context.llamaDir,
+    idleTimeoutMs,
+    startCloud: () => startCloud(context.llamaDir),
+    signal: context.signal,
+  });
+  return 0;
+}
+
+async function start({ llamaDir, output }: CommandContext, idleTimeout: string): Promise<number> {
+  const running = await connectRunning(llamaDir);
+  const connection = running ?? await startAndConnect({
+    llamaDir,
+    // It starts in another folder, where a relative LLAMA_DIR would be another one.
+    start: () =>
+      startDetached(
+        ["env", `LLAMA_DIR=${llamaDir}`, ...selfCommand()]
+          .concat("daemon", "-start", "-idle-timeout", idleTimeout),
+        daemonLogPath(llamaDir),
+      ),
+  });
+  connection.close();
+  await output.result({ started: running === undefined }, "");
+  return 0;
+}
+
+async function ask(llamaDir: string, request: unknown): Promise<unknown> {
+  using connection = await connectRunning(llamaDir).catch((error: unknown) => {
+    // A folder that is not there yet has no daemon.
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  return connection && (await askControl(connection, request) ?? null);
+}
+
+function noDaemon(): LlamaError {
+  return new LlamaError("NoDaemon", "Cannot ask the daemon as none runs", {
+    hint: "llama daemon -autostart starts one",
+  });
+}
+
+/** An answer as indented names and values. */
+function describe(value: unknown, indent = ""): string {
+  if (typeof value !== "object" || value === null) return `${indent}${String(value)}`;
+  return Object.entries(value).map(([name, item]) =>
+    typeof item === "object" && item !== null && Object.keys(item).length > 0
+      ? `${indent}${name}:\n${describe(item, indent + "  ")}`
+      : `${indent}${name}: ${typeof item === "object" ? "none" : String(item)}`
+  ).join("\n");
+}

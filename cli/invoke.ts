@@ -1,0 +1,254 @@
+/** `llama invoke`: one command in a function, with the files that it needs and makes. */
+import { resolve } from "@std/path/posix";
+import { type Content, isInline } from "../job/content.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { JobResult } from "../job/result.ts";
+import type { JobSpec } from "../job/spec.ts";
+import { type RanJob, runJob } from "../daemon/run_job.ts";
+import { openSession, type Session } from "../daemon/session.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { exitCodeOf } from "./exit_status.ts";
+import { type FileArg, parseFileArg } from "./file_args.ts";
+import { parseDuration, usageError } from "./flags.ts";
+import { functionMissing, isFunctionMissing } from "./function_names.ts";
+import {
+  collectFiles,
+  isInPlace,
+  missingOutputs,
+  type ReadObject,
+  wantedOf,
+  withUnchanged,
+  writeOutputs,
+} from "./job_files.ts";
+import { sessionInputs } from "./session_inputs.ts";
+
+const USAGE = `run one command in a function
+
+usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
+
+  -f, -file LOCAL[:REMOTE]    send a file, or a folder with all below it
+  -o, -output LOCAL[:REMOTE]  fetch a file or folder that the command makes
+  -ship                       send the local program COMMAND with its libraries,
+                              so that the function need not have it
+  -ship-file PATH             send what the program opens by that absolute path
+  -stdin                      send standard input
+  -env NAME=VALUE             set a variable; -env NAME passes yours on
+  -timeout DURATION           stop the command after so long, such as 90s
+  -logs                       print the end of the function's log to stderr
+  -time                       print where the time went to stderr
+  -json                       print one JSON value with all of the above
+
+A colon in a name is written \\:. A path below the current folder keeps its name
+there; any other needs REMOTE. Outputs are written when all of them are here.
+
+exit status: that of COMMAND, 128+N if signal N ended it; 127 if it was not
+found, 126 if it is no program; 1 if the job failed or did not make an output,
+2 wrong call, 130 interrupted
+
+examples:
+  llama invoke llama uname -a
+  llama invoke -f README.md:INPUT -o OUTPUT llama sh -c 'wc INPUT > OUTPUT'
+`;
+
+/** Exit statuses of commands that could not be run, as a shell has them (POSIX, 2.8.2). */
+const NOT_RUN: Readonly<Record<string, number | undefined>> = {
+  CommandNotFound: 127,
+  CommandNotExecutable: 126,
+};
+
+/** Larger input on stdin goes to the store. */
+const MAX_INLINE_STDIN_BYTES = 256 * 1024;
+
+/** Runs one command in a function. */
+export const invoke: Command = {
+  usage: USAGE,
+  endAtOperand: true,
+  flags: [
+    { name: "file", kind: "list", aliases: ["f"] },
+    { name: "output", kind: "list", aliases: ["o"] },
+    { name: "ship", kind: "switch" },
+    { name: "ship-file", kind: "list" },
+    { name: "stdin", kind: "switch" },
+    { name: "env", kind: "list", aliases: ["e"] },
+    { name: "timeout", kind: "value" },
+    { name: "logs", kind: "switch" },
+    { name: "time", kind: "switch" },
+  ],
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const { flags, operands, output, signal } = context;
+  const [functionName, ...args] = operands;
+  if (functionName === undefined) {
+    throw usageError("The function is missing", "see llama help invoke");
+  }
+  if (args.length === 0) throw usageError("The command is missing", "see llama help invoke");
+  const timeout = flags.value("timeout");
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
+  const inputArgs = flags.list("file").map((text) => parseFileArg(text, context.cwd));
+  const wishes = flags.list("output").map((text) => parseFileArg(text, context.cwd));
+  const env = environmentOf(flags.list("env"), context.env);
+  const shipFiles = flags.list("ship-file").map((path) => resolve(context.cwd, path));
+  const ships = flags.has("ship") || shipFiles.length > 0;
+
+  const startedMs = performance.now();
+  const files = await collectFiles(inputArgs, signal);
+  const stdin = flags.has("stdin") ? await readStdin() : undefined;
+  const plain: JobSpec = {
+    args,
+    env,
+    cwd: "",
+    ...(stdin && { stdin: stdin.content }),
+    manifests: [],
+    packs: [],
+    inputs: files.inputs,
+    wanted: wantedOf(wishes),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+  const shipped = ships
+    ? await (await import("./ship_job.ts")).shipJob(plain, {
+      files: shipFiles,
+      path: context.env.PATH ?? "/usr/bin:/bin",
+    })
+    : undefined;
+  const session = await openSession(sessionInputs(context));
+  const ran = await runNamed(session, functionName, shipped?.spec ?? plain, {
+    read: async (digest) => {
+      if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
+      return await shipped?.read(digest) ?? await files.read(digest);
+    },
+    logTail: flags.has("logs"),
+    signal,
+  });
+  const { result } = ran;
+  const read: ReadObject = (digest) => session.store.get(digest);
+  const made = shipped?.unshipped(result.outputs) ?? result.outputs;
+  const outputs = withUnchanged(made, files.inputs, wishes);
+  const readAny: ReadObject = async (digest) =>
+    isLocal(digest, plain) ? await files.read(digest) : await read(digest);
+  const changed = new Set(made.map(({ path }) => path));
+  const toWrite = outputs.filter(({ path }) =>
+    changed.has(path) || !isInPlace(path, inputArgs, wishes)
+  );
+  const written = await writeOutputs(toWrite, wishes, readAny, signal);
+  const totalMs = performance.now() - startedMs;
+
+  const stdout = await bytesOf(result.stdout, read);
+  const stderr = await bytesOf(result.stderr, read);
+  if (output.json) {
+    await output.result({
+      ...result.status,
+      exitCode: exitCodeOf(result.status),
+      ...textOrBase64("stdout", stdout),
+      ...textOrBase64("stderr", stderr),
+      outputs: written,
+      requestId: ran.requestId,
+      ...(ran.logTail !== undefined && { logs: ran.logTail }),
+      totalMs: Math.round(totalMs),
+      timings: result.timings,
+      usage: result.usage,
+      cold: result.cold,
+    }, "");
+  } else {
+    await output.bytes(stdout);
+    await output.errorBytes(stderr);
+  }
+  if (flags.has("logs") && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
+  if (flags.has("time")) output.say(timeLines(ran, totalMs));
+  if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
+  return exitCodeOf(result.status);
+}
+
+async function runNamed(
+  session: Session,
+  functionName: string,
+  spec: JobSpec,
+  options: { read: ReadObject; logTail: boolean; signal: AbortSignal },
+): Promise<RanJob> {
+  try {
+    return await runJob(spec, { session, functionName, ...options });
+  } catch (error) {
+    if (isFunctionMissing(error)) {
+      throw await functionMissing(session.client, functionName, error);
+    }
+    const exitCode = error instanceof LlamaError ? NOT_RUN[error.code] : undefined;
+    if (!(error instanceof LlamaError) || exitCode === undefined) throw error;
+    throw new LlamaError(error.code, error.message, {
+      cause: error,
+      exitCode,
+      hint: "the function does not have it; -ship sends the one of this machine",
+    });
+  }
+}
+
+function refuseMissing(outputs: JobResult["outputs"], wishes: readonly FileArg[]): void {
+  const missing = missingOutputs(outputs, wishes).map(({ remote }) => JSON.stringify(remote));
+  if (missing.length === 0) return;
+  throw new LlamaError(
+    "OutputMissing",
+    `The command succeeded and did not make the output ${missing.join(", ")}`,
+  );
+}
+
+/** Reads `NAME=VALUE`, and `NAME` for the variable of that name here. */
+export function environmentOf(
+  settings: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const setting of settings) {
+    const equals = setting.indexOf("=");
+    const name = equals < 0 ? setting : setting.slice(0, equals);
+    const value = equals < 0 ? env[name] : setting.slice(equals + 1);
+    if (name === "") throw usageError(`The setting ${JSON.stringify(setting)} has no name`);
+    if (value === undefined) throw usageError(`The variable ${name} is not set here`);
+    result[name] = value;
+  }
+  return result;
+}
+
+async function readStdin(): Promise<{ content: Content; bytes: Uint8Array<ArrayBuffer> }> {
+  const bytes = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+  const content = bytes.length <= MAX_INLINE_STDIN_BYTES
+    ? { bytes }
+    : { digest: await digestOf(bytes), size: bytes.length };
+  return { content, bytes };
+}
+
+async function bytesOf(content: Content, read: ReadObject): Promise<Uint8Array> {
+  return isInline(content) ? content.bytes : await read(content.digest);
+}
+
+function isLocal(digest: Digest, spec: JobSpec): boolean {
+  return spec.inputs.some((input) => input.kind === "file" && names(input.content, digest));
+}
+
+function names(content: Content, digest: Digest): boolean {
+  return !isInline(content) && content.digest === digest;
+}
+
+/** Output need not be text; what is not UTF-8 is base64 under another name. */
+function textOrBase64(name: string, bytes: Uint8Array): Record<string, string> {
+  try {
+    return { [name]: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { [`${name}Base64`]: bytes.toBase64() };
+  }
+}
+
+function timeLines({ result, invocations }: RanJob, totalMs: number): string {
+  const { fetchMs, layoutMs, runMs, collectMs } = result.timings;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(3)}s`;
+  return [
+    `total     ${seconds(totalMs)}  (${invocations} invocation${invocations === 1 ? "" : "s"}, ` +
+    `${result.cold ? "cold" : "warm"} worker)`,
+    `  fetch   ${seconds(fetchMs)}`,
+    `  layout  ${seconds(layoutMs)}`,
+    `  run     ${seconds(runMs)}  (user ${seconds(result.usage.userMs)}, ` +
+    `system ${seconds(result.usage.systemMs)})`,
+    `  collect ${seconds(collectMs)}`,
+  ].join("\n");
+}

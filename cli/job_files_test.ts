@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LlamaError } from "../job/errors.ts";
+import { digestOf } from "../job/digest.ts";
+import type { Input } from "../job/manifest.ts";
+import {
+  collectFiles,
+  isInPlace,
+  missingOutputs,
+  withUnchanged,
+  writeOutputs,
+} from "./job_files.ts";
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "llama-files-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** The tree below `folder`: kind, permissions and contents by path. */
+function treeOf(folder: string, prefix = ""): Record<string, string> {
+  const tree: Record<string, string> = {};
+  for (const { name } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    const info = Deno.lstatSync(path);
+    const mode = ((info.mode ?? 0) & 0o777).toString(8);
+    if (info.isSymlink) tree[prefix + name] = `-> ${Deno.readLinkSync(path)}`;
+    else if (info.isFile) tree[prefix + name] = `${mode} ${Deno.readTextFileSync(path)}`;
+    else {
+      tree[prefix + name] = `${mode}/`;
+      Object.assign(tree, treeOf(path, `${prefix}${name}/`));
+    }
+  }
+  return tree;
+}
+
+const refuse = () => Promise.reject(new Error("nothing is to be read"));
+
+Deno.test("collectFiles() and writeOutputs() carry a folder whole", async () => {
+  await inFolder(async (folder) => {
+    const from = `${folder}/from`;
+    await Deno.mkdir(`${from}/sub/empty`, { recursive: true });
+    await Deno.mkdir(`${from}/closed`);
+    await Deno.writeTextFile(`${from}/closed/x`, "closed");
+    await Deno.chmod(`${from}/closed`, 0o700);
+    await Deno.writeTextFile(`${from}/sub/run`, "#!", { mode: 0o755 });
+    await Deno.writeTextFile(`${from}/plain`, "text", { mode: 0o600 });
+    await Deno.symlink("../nowhere", `${from}/sub/link`);
+    const large = new Uint8Array(200_000).fill(7);
+    await Deno.writeFile(`${from}/large`, large);
+
+    const { inputs, read } = await collectFiles([{ local: `${from}/`, remote: "d" }]);
+    assertEquals(inputs.map(({ kind, path }) => [kind, path]).toSorted(), [
+      ["file", "d/closed/x"],
+      ["file", "d/large"],
+      ["file", "d/plain"],
+      ["file", "d/sub/run"],
+      ["folder", "d/closed"],
+      ["folder", "d/sub/empty"],
+      ["link", "d/sub/link"],
+    ]);
+    assertEquals(await read(await digestOf(large)), large);
+
+    await writeOutputs(inputs, [{ local: `${folder}/to`, remote: "d" }], read);
+    assertEquals(treeOf(`${folder}/to`), treeOf(from));
+  });
+});
+
+Deno.test("collectFiles() names the file that it cannot send", async () => {
+  await inFolder(async (folder) => {
+    const missing = `${folder}/missing`;
+    const error = await assertRejects(
+      () => collectFiles([{ local: missing, remote: "x" }]),
+      LlamaError,
+    );
+    assertEquals(error.message, `Cannot send "${missing}" as it does not exist`);
+    await Deno.writeTextFile(`${folder}/a`, "a");
+    await assertRejects(
+      () =>
+        collectFiles([{ local: `${folder}/a`, remote: "x" }, {
+          local: `${folder}/a`,
+          remote: "x",
+        }]),
+      LlamaError,
+      'another input has the remote path "x"',
+    );
+    using listener = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+    assert(listener);
+    await assertRejects(
+      () => collectFiles([{ local: folder, remote: "" }]),
+      LlamaError,
+      "neither a file nor a folder nor a link",
+    );
+  });
+});
+
+Deno.test("collectFiles() refuses to send a large file that changed since it was named", async () => {
+  await inFolder(async (folder) => {
+    const local = `${folder}/large`;
+    const before = new Uint8Array(100_000);
+    await Deno.writeFile(local, before);
+    const { read } = await collectFiles([{ local, remote: "x" }]);
+    await Deno.writeTextFile(local, "other");
+    await assertRejects(async () => read(await digestOf(before)), LlamaError, "changed meanwhile");
+  });
+});
+
+Deno.test("writeOutputs() leaves old files and no temporary one when an output cannot be had", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a`, "old");
+    const outputs: Input[] = [
+      { kind: "file", path: "a", mode: 0o644, content: { bytes: bytes("new") } },
+      { kind: "file", path: "b", mode: 0o644, content: { digest: "0".repeat(64), size: 1 } },
+    ];
+    const wishes = ["a", "b"].map((name) => ({ local: `${folder}/${name}`, remote: name }));
+    await assertRejects(
+      () => writeOutputs(outputs, wishes, refuse),
+      Error,
+      "nothing is to be read",
+    );
+    assertEquals(treeOf(folder), { a: `${treeOf(folder).a?.split(" ")[0]} old` });
+    const aborted = AbortSignal.abort(new Error("stopped"));
+    await assertRejects(() => writeOutputs(outputs, wishes, refuse, aborted), Error, "stopped");
+    assertEquals(Object.keys(treeOf(folder)), ["a"]);
+  });
+});
+
+Deno.test("missingOutputs() names what was not made; an unchanged input counts as made", () => {
+  const made: Input = { kind: "file", path: "d/x", mode: 0o644, content: { bytes: bytes("") } };
+  const input: Input = { kind: "file", path: "in", mode: 0o644, content: { bytes: bytes("") } };
+  const wishes = ["d", "in", "e", "d/y"].map((name) => ({ local: `l/${name}`, remote: name }));
+  const outputs = withUnchanged([made], [input], wishes);
+  assertEquals(missingOutputs(outputs, wishes).map(({ remote }) => remote), ["e", "d/y"]);
+});
+
+Deno.test("isInPlace() tells an input that comes back under its own name", () => {
+  const at = (local: string, remote: string) => [{ local, remote }];
+  assertEquals(isInPlace("x", at("a/x", "x"), at("./a/x", "x")), true);
+  assertEquals(isInPlace("d/x", at("d", "d"), at("d/x", "d/x")), true);
+  assertEquals(isInPlace("x", at("a/x", "x"), at("b/x", "x")), false);
+});

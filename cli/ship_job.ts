@@ -1,0 +1,111 @@
+/**
+ * Makes a job carry the local program with its libraries and loader, so that it runs in any function.
+ * Such a job is rooted: its folder is `/job` in a root of its own, beside the program's own paths.
+ */
+import { createFileDigests } from "../cc/digests.ts";
+import { createFolders } from "../cc/folders.ts";
+import { createPlaces } from "../cc/places.ts";
+import { shipProgram } from "../cc/ship.ts";
+import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { buildShim } from "../daemon/shim_build.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { Input } from "../job/manifest.ts";
+import type { JobSpec } from "../job/spec.ts";
+
+/** What travels beside the program. */
+export interface ShipOptions {
+  /** Files and folders that the program opens by these absolute paths. */
+  readonly files: readonly string[];
+  /** PATH, where the program is looked for. */
+  readonly path: string;
+}
+
+/** A job that carries its program. */
+export interface ShippedJob {
+  readonly spec: JobSpec;
+  /** Bytes of what it carries, `undefined` for those of the job's own files. */
+  readonly read: (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Gives outputs the paths that they have below the job's folder. */
+  readonly unshipped: (outputs: readonly Input[]) => Input[];
+}
+
+const FOLDER = "/job";
+const SHIM = "/.llama/path_shim.so";
+/** What a program finds in its environment, as it finds no login there. */
+const ENV = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/tmp",
+  LANG: "C.UTF-8",
+};
+
+/**
+ * Makes `spec`, which is not rooted, carry its program.
+ *
+ * @throws {LlamaError} If the program is not found or cannot travel.
+ */
+export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<ShippedJob> {
+  const folders = createFolders(realFiles);
+  const digests = createFileDigests(realFiles);
+  const shipment = await shipProgram(spec.args[0] ?? "", options.files, options.path, {
+    files: realFiles,
+    processes: realProcesses,
+    places: createPlaces(realFiles, folders),
+    digests,
+  });
+  const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  const inputs: Input[] = [
+    ...shipment.inputs,
+    { kind: "folder", path: FOLDER, mode: 0o755 },
+    ...spec.inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` })),
+  ];
+  if (!inputs.some(({ path }) => path === "/tmp")) {
+    inputs.push({ kind: "folder", path: "/tmp", mode: 0o1777 });
+  }
+  // Only the path shim shows a program its files at paths that are not below the job's folder.
+  const needsShim = options.files.length > 0;
+  if (needsShim) {
+    if (!shipment.dynamic) {
+      throw new LlamaError(
+        "StaticProgram",
+        `Cannot ship files to "${shipment.program}" as it is linked statically`,
+        { hint: "send them with -f, below the job's folder" },
+      );
+    }
+    const shim = await buildShim("cc");
+    const digest = await digestOf(shim);
+    own.set(digest, shim);
+    inputs.push({
+      kind: "file",
+      path: SHIM,
+      mode: 0o755,
+      content: { digest, size: shim.length },
+    });
+  }
+  return {
+    spec: {
+      ...spec,
+      program: shipment.program,
+      env: { ...ENV, ...spec.env },
+      cwd: FOLDER,
+      rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM }) },
+      inputs,
+      wanted: spec.wanted.map((wanted) => ({
+        ...wanted,
+        path: wanted.path === "" ? FOLDER : `${FOLDER}/${wanted.path}`,
+      })),
+    },
+    read: async (digest) => {
+      const path = digests.pathOf(digest);
+      if (path === undefined) return own.get(digest);
+      const bytes = await Deno.readFile(path);
+      if (await digestOf(bytes) === digest) return bytes;
+      throw new LlamaError("FileChanged", `Cannot ship "${path}" as it changed meanwhile`, {
+        hint: "run the command again",
+      });
+    },
+    unshipped: (outputs) =>
+      outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
+        .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) })),
+  };
+}

@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import { type Invocation, MAX_RESPONSE_BYTES, startRuntimeApi } from "./runtime_api.ts";
+
+const invocation: Invocation = {
+  requestId: "id-1",
+  deadlineMs: 1234,
+  functionArn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+  traceId: "Root=1-2-3",
+  payload: new TextEncoder().encode(`{"a":1}`),
+};
+
+async function withApi(
+  act: (
+    api: ReturnType<typeof startRuntimeApi>,
+    call: (path: string, body?: BodyInit) => Promise<Response>,
+  ) => Promise<void>,
+): Promise<void> {
+  const api = startRuntimeApi();
+  try {
+    await act(api, (path, body) =>
+      fetch(`http://${api.address}/2018-06-01/runtime/${path}`, {
+        ...(body === undefined ? {} : { method: "POST", body }),
+      }));
+  } finally {
+    await api.close();
+  }
+}
+
+async function statusOf(response: Promise<Response>): Promise<number> {
+  const { status, body } = await response;
+  await body?.cancel();
+  return status;
+}
+
+Deno.test("startRuntimeApi() hands work to next and its response to the caller", async () => {
+  await withApi(async (api, call) => {
+    const next = call("invocation/next");
+    assertEquals((await api.ready()).kind, "ready");
+    const outcome = api.run(invocation);
+    const work = await next;
+    assertEquals(await work.json(), { a: 1 });
+    assertEquals(work.headers.get("lambda-runtime-aws-request-id"), "id-1");
+    assertEquals(work.headers.get("lambda-runtime-deadline-ms"), "1234");
+    assertEquals(work.headers.get("lambda-runtime-trace-id"), "Root=1-2-3");
+    assertEquals(
+      work.headers.get("lambda-runtime-invoked-function-arn"),
+      invocation.functionArn,
+    );
+    const answer = await call("invocation/id-1/response", "[2]");
+    assertEquals([answer.status, await answer.json()], [202, { status: "OK" }]);
+    assertEquals(await outcome, { kind: "response", payload: new TextEncoder().encode("[2]") });
+  });
+});
+
+Deno.test("startRuntimeApi() answers 403 to what comes out of turn and 400 to a wrong id", async () => {
+  await withApi(async (api, call) => {
+    assertEquals(await statusOf(call("invocation/id-1/response", "1")), 403);
+    const next = call("invocation/next");
+    await api.ready();
+    assertEquals(await statusOf(call("init/error", "{}")), 403);
+    const outcome = api.run(invocation);
+    await (await next).body?.cancel();
+    assertEquals(await statusOf(call("invocation/next")), 403);
+    assertEquals(await statusOf(call("invocation/id-2/response", "1")), 400);
+    assertEquals(await statusOf(call("invocation/id-1/error", "{}")), 202);
+    assertEquals(await statusOf(call("invocation/id-1/response", "1")), 403);
+    assertEquals((await outcome).kind, "error");
+    assertEquals(await statusOf(call("nothing", "1")), 404);
+  });
+});
+
+Deno.test("startRuntimeApi() takes a response of 6291556 bytes and not one byte more", async () => {
+  await withApi(async (api, call) => {
+    for (const [size, status, kind] of [[0, 202, "response"], [1, 413, "oversize"]] as const) {
+      const next = call("invocation/next");
+      await api.ready();
+      const outcome = api.run(invocation);
+      await (await next).body?.cancel();
+      const body = new Uint8Array(MAX_RESPONSE_BYTES + size);
+      assertEquals(await statusOf(call("invocation/id-1/response", body)), status);
+      assertEquals((await outcome).kind, kind);
+    }
+  });
+});
+
+Deno.test("startRuntimeApi() tells of a runtime that cannot start", async () => {
+  await withApi(async (api, call) => {
+    assertEquals(await statusOf(call("init/error", `{"errorType":"X"}`)), 202);
+    const payload = new TextEncoder().encode(`{"errorType":"X"}`);
+    assertEquals(await api.ready(), { kind: "initError", payload });
+    assertEquals(await statusOf(call("invocation/next")), 403);
+  });
+});

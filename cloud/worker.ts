@@ -1,0 +1,179 @@
+/** One worker: the process tree that runs one function, its Runtime API and its log. */
+import { messageOf } from "../job/errors.ts";
+import { type RuntimeApi, startRuntimeApi } from "./runtime_api.ts";
+import { type WorkerLog, workerLog } from "./worker_log.ts";
+import type { Seal } from "./worker_seal.ts";
+
+/** What a worker needs to start. */
+export interface WorkerOptions {
+  /** How it is sealed. */
+  readonly seal: Seal;
+  /** Folder of the unpacked code; it holds `bootstrap`. */
+  readonly code: string;
+  /** Size of its /tmp in bytes. */
+  readonly tmpBytes: number;
+  /** Its environment but for AWS_LAMBDA_RUNTIME_API. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Folder for a folder of its own, which is removed when it ends. */
+  readonly scratch: string;
+}
+
+/** A running worker. */
+export interface Worker {
+  /** Process id of its outermost process. */
+  readonly pid: number;
+  /** Its Runtime API. */
+  readonly api: RuntimeApi;
+  /** What its processes wrote. */
+  readonly log: WorkerLog;
+  /**
+   * Resolves when all its processes are gone and its log is whole, with the end as Lambda names it:
+   * `exit status 1`, `signal: killed`, or nothing for status 0.
+   */
+  readonly exited: Promise<string>;
+  /** Whether its first process has ended. */
+  hasEnded(): boolean;
+  /** Kills all its processes. */
+  kill(): void;
+  /** The most bytes of memory that its living processes had, each for itself, summed up. */
+  memoryBytes(): number;
+}
+
+const DRAIN_MS = 1000;
+
+/**
+ * Starts a worker. Its Runtime API closes and its folder goes when it ends.
+ *
+ * @throws {Deno.errors.NotFound} if there is no program to start it.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const api = startRuntimeApi();
+  const scratch = `${options.scratch}/${crypto.randomUUID()}`;
+  const sealed = options.seal.kind !== "no";
+  let child: Deno.ChildProcess;
+  try {
+    if (!sealed) await Deno.mkdir(scratch, { recursive: true, mode: 0o700 });
+    const command = options.seal.command({
+      code: options.code,
+      tmpBytes: options.tmpBytes,
+      environment: { ...options.environment, AWS_LAMBDA_RUNTIME_API: api.address },
+      scratch,
+    });
+    child = new Deno.Command(command.program, {
+      args: [...command.args],
+      clearEnv: true,
+      env: { ...command.environment },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    }).spawn();
+  } catch (error) {
+    await api.close();
+    if (!sealed) await removeFolder(scratch);
+    throw error;
+  }
+
+  const log = workerLog();
+  const readers = [child.stdout.getReader(), child.stderr.getReader()];
+  const drained = Promise.all(readers.map((reader) => drain(reader, log)));
+
+  function kill(): void {
+    const ids = sealed ? [child.pid] : treeOf(child.pid);
+    for (const id of ids) {
+      try {
+        Deno.kill(id, "SIGKILL");
+      } catch (error) {
+        // ESRCH: it ended by itself just now.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  }
+
+  let ended = false;
+  async function end(): Promise<string> {
+    const status = await child.status;
+    ended = true;
+    // A process that left an unsealed worker's tree may hold the pipes for as long as it likes.
+    if (!sealed) await atMost(DRAIN_MS, drained);
+    await Promise.all(sealed ? [drained] : readers.map((reader) => reader.cancel()));
+    await drained;
+    await api.close();
+    if (!sealed) await removeFolder(scratch);
+    return nameOfEnd(status);
+  }
+
+  return {
+    pid: child.pid,
+    api,
+    log,
+    exited: end(),
+    hasEnded: () => ended,
+    kill,
+    memoryBytes: () => treeOf(child.pid).reduce((sum, id) => sum + peakOf(id), 0),
+  };
+}
+
+async function drain(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  log: WorkerLog,
+): Promise<void> {
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      log.write(value);
+    }
+  } catch (error) {
+    log.write(new TextEncoder().encode(`The log ends here: ${messageOf(error)}\n`));
+  }
+}
+
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([
+    promise,
+    new Promise<void>((resolve) => timer = setTimeout(resolve, ms)),
+  ]);
+  clearTimeout(timer);
+}
+
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** A shell's status above 128 tells of a signal, and the seals' first process is a shell. */
+function nameOfEnd({ code, signal }: Deno.CommandStatus): string {
+  if (signal === "SIGKILL" || code === 128 + 9) return "signal: killed";
+  if (signal === "SIGSEGV" || code === 128 + 11) return "signal: segmentation fault";
+  if (signal === "SIGABRT" || code === 128 + 6) return "signal: aborted";
+  if (signal !== null) return `signal: ${signal}`;
+  return code === 0 ? "" : `exit status ${code}`;
+}
+
+/** The ids of `pid` and all processes below it, as Linux tells them; `[pid]` on other systems. */
+function treeOf(pid: number): number[] {
+  const ids = [pid];
+  for (const id of ids) {
+    const text = readProc(`/proc/${id}/task/${id}/children`);
+    ids.push(...text.split(" ").filter((word) => word !== "").map(Number));
+  }
+  return ids;
+}
+
+function peakOf(pid: number): number {
+  return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function readProc(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    // The process is gone, or this system has no such file: there is nothing to tell of it.
+    return "";
+  }
+}

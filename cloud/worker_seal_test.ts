@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openSeal, type Seal, type SealKind } from "./worker_seal.ts";
+
+// The base system takes a moment to build, and all tests may share it.
+const shared = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(shared, { recursive: true }));
+
+const logged: string[] = [];
+
+function openHere(ways: Exclude<SealKind, "no">[], path?: string): Promise<Seal> {
+  return openSeal({
+    directory: `${shared}/base`,
+    log: (line) => logged.push(line),
+    ways,
+    ...(path === undefined ? {} : { path }),
+  });
+}
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function run(seal: Seal, script: string, environment = {}): Promise<Ran> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/bootstrap`, `#!/bin/sh\n${script}\n`);
+    await Deno.chmod(`${folder}/bootstrap`, 0o755);
+    await Deno.chmod(folder, 0o755);
+    const command = seal.command({
+      code: folder,
+      tmpBytes: 1 << 20,
+      environment: { PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin", ...environment },
+      scratch: folder,
+    });
+    const { code, stdout, stderr } = await new Deno.Command(command.program, {
+      args: [...command.args],
+      clearEnv: true,
+      env: { ...command.environment },
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+// Where bubblewrap is not installed, or the kernel has no user namespaces, there is nothing to test.
+const path = Deno.env.get("PATH") ?? "";
+for (const way of ["bubblewrap", "unshare"] as const) {
+  const seal = await openHere([way], path);
+  const test = seal.kind === way ? Deno.test : Deno.test.ignore;
+
+  test(`a worker sealed by ${way} sees no file of this machine's users and no header`, async () => {
+    const { out, err } = await run(
+      seal,
+      "echo / /* /usr/* /var/*; pwd; cat /proc/mounts | cut -d' ' -f2",
+    );
+    assertEquals(err, "");
+    const [root = "", folder, ...mounts] = out.trim().split("\n");
+    assertEquals(folder, "/var/task");
+    assertEquals(
+      root,
+      "/ /bin /dev /etc /lib /lib64 /mnt /opt /proc /sbin /tmp /usr /var " +
+        "/usr/bin /usr/lib /usr/lib64 /usr/sbin /var/runtime /var/task",
+    );
+    for (const mount of mounts) {
+      const known =
+        /^\/(?:|tmp|var\/task|etc\/resolv\.conf|proc(?:\/.*)?|dev\/(?:null|zero|full|u?random))$/;
+      assert(known.test(mount), mount);
+    }
+  });
+
+  test(`a worker sealed by ${way} is an unprivileged user and cannot write its system`, async () => {
+    const { out, code } = await run(
+      seal,
+      `id -u; id -g; id -G; grep ^CapEff /proc/self/status
+       for path in /usr/x /x /etc/x /var/task/x /proc/sys/kernel/hostname; do
+         (echo other >$path) 2>/dev/null && echo "wrote $path"
+       done
+       ls /proc | grep -c '^[0-9]'
+       ls -l /proc/1/root/ 2>&1 >/dev/null | grep -c denied
+       for tool in gcc cc make python3 perl unshare mount; do command -v $tool; done
+       exit 7`,
+    );
+    assertEquals(code, 7);
+    const [user, group, groups, capabilities, processes, , ...rest] = out.trim().split("\n");
+    assertEquals([user, group, groups], ["1000", "1000", "1000"]);
+    assertEquals(capabilities, "CapEff:\t0000000000000000");
+    assert(Number(processes) < 10, processes);
+    assertEquals(rest, []);
+  });
+
+  test(`a worker sealed by ${way} fills its own /tmp and no more`, async () => {
+    const { out, err } = await run(
+      seal,
+      "head -c 3000000 /dev/zero >/tmp/full; wc -c </tmp/full; rm /tmp/full; echo a >/tmp/b && cat /tmp/b",
+    );
+    assertStringIncludes(err, "No space left on device");
+    assertEquals(out, "1048576\na\n");
+  });
+
+  test(`a worker sealed by ${way} finds its whole environment and nothing else`, async () => {
+    const environment = { A: "1\n2", LD_LIBRARY_PATH: "/var/task/lib", BASH_ENV: "/nothing" };
+    const { out, err } = await run(seal, "ulimit -n; tr '\\0' '|' </proc/$$/environ", environment);
+    assertEquals(err, "");
+    const [limit, ...rest] = out.split("\n");
+    assertEquals(limit, "1024");
+    const names = rest.join("\n").split("|").filter((item) => !/^(PWD|SHLVL|OLDPWD|_)=/.test(item));
+    assertEquals(names.sort(), [
+      "",
+      "A=1\n2",
+      "BASH_ENV=/nothing",
+      "LD_LIBRARY_PATH=/var/task/lib",
+      "PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    ]);
+  });
+
+  test(`a worker sealed by ${way} ends with the status of its program`, async () => {
+    assertEquals((await run(seal, "kill -9 $$")).code, 137);
+    assertEquals((await run(seal, "exit 0")).code, 0);
+  });
+}
+
+Deno.test("openSeal() says why it does not seal and then runs a plain process", async () => {
+  logged.length = 0;
+  const seal = await openHere(["bubblewrap", "unshare"], "/nowhere");
+  assertEquals(seal.kind, "no");
+  assertStringIncludes(logged.join("\n"), "not sealed by bubblewrap");
+  assertStringIncludes(logged.join("\n"), "there is no 'setpriv'");
+  const { out, code } = await run(seal, 'echo "$HOME" "$LAMBDA_TASK_ROOT" "$TMPDIR"; exit 3');
+  assertEquals(code, 3);
+  const [home, task, tmp] = out.trim().split(" ");
+  assertEquals([home, task], [tmp, home]);
+});

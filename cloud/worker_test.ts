@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import { BOOTSTRAP, processesWith } from "./lambda_fixture.ts";
+import { startWorker } from "./worker.ts";
+import { openSeal } from "./worker_seal.ts";
+
+async function withFolder(act: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await act(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function writeCode(folder: string): Promise<string> {
+  await Deno.mkdir(`${folder}/code`);
+  await Deno.chmod(`${folder}/code`, 0o755);
+  await Deno.writeTextFile(`${folder}/code/bootstrap`, BOOTSTRAP);
+  await Deno.chmod(`${folder}/code/bootstrap`, 0o755);
+  return `${folder}/code`;
+}
+
+/** A cloud of one worker. */
+const CLOUD = `
+import { startWorker } from "${import.meta.resolve("./worker.ts")}";
+import { openSeal } from "${import.meta.resolve("./worker_seal.ts")}";
+const [folder, code, way, path, script] = Deno.args;
+const ways = way === "no" ? [] : [way];
+const seal = await openSeal({ directory: folder + "/base", log: () => {}, ways, path });
+const environment = { PATH: "/usr/bin" };
+const worker = await startWorker({ seal, code, tmpBytes: 1 << 20, scratch: folder, environment });
+await worker.api.ready();
+const payload = new TextEncoder().encode(JSON.stringify(script));
+await worker.api.run({ requestId: "1", deadlineMs: 0, functionArn: "", traceId: "", payload });
+`;
+
+async function moment(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const path = Deno.env.get("PATH") ?? "";
+
+for (const way of ["bubblewrap", "unshare", "no"] as const) {
+  const open = (folder: string) =>
+    openSeal({ directory: `${folder}/base`, log: () => {}, ways: way === "no" ? [] : [way], path });
+  const probe = await Deno.makeTempDir();
+  const works = (await open(probe)).kind === way;
+  await Deno.remove(probe, { recursive: true });
+  const test = works ? Deno.test : Deno.test.ignore;
+
+  test(`a worker (${way}) ends with all that it started, and its log is whole`, async () => {
+    await withFolder(async (folder) => {
+      const marker = `4567${Math.trunc(Math.random() * 1e9)}`;
+      const worker = await startWorker({
+        seal: await open(folder),
+        code: await writeCode(folder),
+        tmpBytes: 1 << 20,
+        environment: { PATH: "/usr/bin" },
+        scratch: `${folder}/scratch`,
+      });
+      assertEquals((await worker.api.ready()).kind, "ready");
+      const script = `(sleep ${marker} &); echo begun >&2; exec sleep ${marker}`;
+      // It never ends: its worker is killed.
+      void worker.api.run({
+        requestId: "1",
+        deadlineMs: 0,
+        functionArn: "arn",
+        traceId: "",
+        payload: new TextEncoder().encode(`"${script}"`),
+      });
+      while (processesWith(marker).length < 2) await moment();
+      assert(worker.memoryBytes() > 1_000_000);
+      worker.kill();
+      assertEquals(await worker.exited, "signal: killed");
+      assertEquals(processesWith(marker), []);
+      assertEquals(new TextDecoder().decode(worker.log.take()), "begun\n");
+      assertEquals(
+        [...Deno.readDirSync(folder)].map(({ name }) => name).includes("scratch"),
+        way === "no",
+      );
+      if (way === "no") assertEquals([...Deno.readDirSync(`${folder}/scratch`)], []);
+    });
+  });
+
+  test(`a worker (${way}) does not outlive a cloud that is killed`, async () => {
+    await withFolder(async (folder) => {
+      const marker = `4568${Math.trunc(Math.random() * 1e9)}`;
+      // Only a sealed worker takes with it what it started.
+      const script = `${way === "no" ? "" : `(sleep ${marker} &); `}exec sleep ${marker}`;
+      const name = "@std/path/posix";
+      const imports = { [name]: import.meta.resolve(name) };
+      await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+      await Deno.writeTextFile(`${folder}/main.ts`, CLOUD);
+      const cloud = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", "--no-lock", "--config", `${folder}/deno.json`]
+          .concat(`${folder}/main.ts`, folder, await writeCode(folder), way, path, script),
+        stdin: "null",
+      }).spawn();
+      while (processesWith(marker).length < (way === "no" ? 1 : 2)) await moment();
+      cloud.kill("SIGKILL");
+      await cloud.status;
+      // The kernel kills them one after the other, and tells nobody when it is done.
+      while (processesWith(marker).length > 0) await moment();
+    });
+  });
+}

@@ -1,0 +1,163 @@
+/** The way of one compilation, from a client's arguments to its exit status. */
+import { compilerEnvironment, localOnlyVariable } from "../cc/environment.ts";
+import { readCommandLine } from "../cc/command_line.ts";
+import { decide } from "../cc/decision.ts";
+import { findProgram } from "../cc/toolchain.ts";
+import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
+import type { FileSystem } from "../cc/file_system.ts";
+import { LlamaError, messageOf } from "../job/errors.ts";
+import type { Connection } from "./connection.ts";
+import type { CompileRequest } from "./protocol.ts";
+import type { RemoteCompiler } from "./remote_compile.ts";
+import type { Slots } from "./slots.ts";
+import { count, type StatsKeeper } from "./stats.ts";
+
+/** What {@linkcode createCompileHandler} works with. */
+export interface CompileTools {
+  readonly files: FileSystem;
+  readonly slots: Slots;
+  readonly stats: StatsKeeper;
+  readonly remote: RemoteCompiler;
+  /** Takes an event for the log. */
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
+}
+
+/** Name of the client that asks for C++. */
+const CXX_NAME = /\+\+$/;
+/** Names of this program, which must never be taken for a compiler. */
+const OWN_NAMES = /(?:^|[/-])(?:llamacc|llamac\+\+|llama)$/;
+
+/** Creates the handler of compile requests. */
+export function createCompileHandler(
+  tools: CompileTools,
+): (request: CompileRequest, connection: Connection) => Promise<void> {
+  const { files, slots, stats, remote, log } = tools;
+
+  const runLocally = async (command: LocalCommand, connection: Connection) => {
+    const slot = await slots.acquire(connection.signal);
+    try {
+      await connection.exec({ program: command.program, argv: command.argv });
+      await connection.closed;
+    } finally {
+      slot.release();
+    }
+  };
+
+  return async (request, connection) => {
+    const settings = readSettings(request.env);
+    await warnOfUnknown(settings, connection);
+    const cxx = CXX_NAME.test(request.argv[0] ?? "");
+    const name = cxx ? settings.localCxx : settings.localCc;
+    const driver = compilerFor(name, request.env.PATH ?? "", files);
+    if (driver === undefined) {
+      const variable = cxx ? "LLAMACC_LOCAL_CXX" : "LLAMACC_LOCAL_CC";
+      throw new LlamaError("CompilerNotFound", `Cannot find the compiler "${name}" in PATH`, {
+        hint: `install one, or set ${variable} to its path`,
+      });
+    }
+    const args = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
+    const filtered = args.length < request.argv.length - 1;
+    const local: LocalCommand = {
+      program: driver,
+      // The bytes as they came, as arguments may be no text.
+      argv: [name, ...(filtered ? args : request.rawArgv.slice(1))],
+    };
+    const say = async (text: string) => {
+      if (settings.verbose) {
+        await connection.stderr(
+          new TextEncoder().encode(`llamacc: ${text}: ${[name, ...args].join(" ")}\n`),
+        );
+      }
+    };
+
+    const reason = localReason(request, settings);
+    const line = readCommandLine(args);
+    const decision = reason === undefined
+      ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
+      : { kind: "local" as const, reason };
+    if (decision.kind === "local") {
+      count(stats.current.local, decision.reason);
+      await say(`run here (${decision.reason})`);
+      await runLocally(local, connection);
+      return;
+    }
+    await say("run elsewhere");
+    const outcome = await remote.compile({
+      request,
+      settings,
+      driver,
+      name,
+      args,
+      line,
+      compilation: decision.compilation,
+      signal: connection.signal,
+    }).catch((error) => {
+      if (connection.signal.aborted) throw error;
+      return failureOf(error);
+    });
+    if (outcome.kind === "compiled") {
+      await connection.stdout(outcome.stdout);
+      await connection.stderr(outcome.stderr);
+      await connection.exit(outcome.code);
+      return;
+    }
+    log("fallback", { reason: outcome.reason, message: outcome.message });
+    count(stats.current.fallback, outcome.reason);
+    if (!settings.localFallback) {
+      throw new LlamaError("NoFallback", `Cannot compile elsewhere: ${outcome.message}`, {
+        hint: "unset LLAMACC_LOCAL_FALLBACK to compile here instead",
+      });
+    }
+    await say(`run here after all (${outcome.reason}: ${outcome.message})`);
+    await runLocally(local, connection);
+  };
+}
+
+interface LocalCommand {
+  readonly program: string;
+  readonly argv: readonly (string | Uint8Array)[];
+}
+
+function failureOf(error: unknown): { kind: "failed"; reason: string; message: string } {
+  if (!(error instanceof LlamaError)) {
+    return { kind: "failed", reason: "InternalError", message: messageOf(error) };
+  }
+  const hint = error.hint === undefined ? "" : `; ${error.hint}`;
+  return { kind: "failed", reason: error.code, message: error.message + hint };
+}
+
+function localReason(request: CompileRequest, settings: Settings): string | undefined {
+  if (settings.local) return "LLAMACC_LOCAL";
+  if (request.notUtf8) return "not-utf8";
+  for (const name of Object.keys(compilerEnvironment(request.env))) {
+    if (request.notUtf8Env.has(name)) return "not-utf8";
+  }
+  return localOnlyVariable(request.env);
+}
+
+/** The first compiler of that name in PATH that is not this program itself. */
+function compilerFor(name: string, path: string, files: FileSystem): string | undefined {
+  const isOwn = (candidate: string) => {
+    let at = candidate;
+    for (let links = 0; links < 40; links++) {
+      if (OWN_NAMES.test(at)) return true;
+      const target = files.readLink(at);
+      if (target === undefined) return false;
+      at = target.startsWith("/") ? target : `${at.slice(0, at.lastIndexOf("/") + 1)}${target}`;
+    }
+    return false;
+  };
+  for (const folder of name.includes("/") ? [""] : path.split(":")) {
+    const candidate = findProgram(name, folder, files);
+    if (candidate !== undefined && !isOwn(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+async function warnOfUnknown(settings: Settings, connection: Connection): Promise<void> {
+  for (const name of settings.unknown) {
+    await connection.stderr(
+      new TextEncoder().encode(`llamacc: warning: the variable ${name} means nothing to llamacc\n`),
+    );
+  }
+}

@@ -1,0 +1,38 @@
+/** Runs the preprocessor here, in a slot, for LLAMACC_LOCAL_PREPROCESS. */
+import type { ProcessRunner } from "../cc/file_system.ts";
+import { splitCommand } from "../cc/preprocessing.ts";
+import type { RemoteRequest } from "./remote_compile.ts";
+import type { Slots } from "./slots.ts";
+
+/** What the preprocessor made. */
+export interface Preprocessed {
+  readonly code: number;
+  readonly stderr: string;
+  /** Stands for the source; absent if the preprocessor failed. */
+  readonly text?: Uint8Array<ArrayBuffer>;
+  /** Arguments that compile the text. */
+  readonly args: readonly string[];
+}
+
+/** Preprocesses the source of `remote`, and writes its dependency file. */
+export async function preprocess(
+  remote: RemoteRequest,
+  tools: { readonly processes: ProcessRunner; readonly slots: Slots },
+): Promise<Preprocessed> {
+  const { request, settings, driver, args, compilation } = remote;
+  const folder = await Deno.makeTempDir({ prefix: "llamacc-" });
+  const slot = await tools.slots.acquire(remote.signal);
+  try {
+    const textPath = `${folder}/text`;
+    const split = splitCommand(args, compilation, { full: settings.fullPreprocess, textPath });
+    const { code, stderr } = await tools.processes.run(driver, split.preprocess, {
+      cwd: request.cwd,
+      env: request.env,
+    });
+    if (code !== 0) return { code, stderr, args: split.compile };
+    return { code, stderr, args: split.compile, text: await Deno.readFile(textPath) };
+  } finally {
+    slot.release();
+    await Deno.remove(folder, { recursive: true });
+  }
+}

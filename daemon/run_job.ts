@@ -1,0 +1,179 @@
+/** Runs one job: uploads what the store lacks, invokes the function, and reads its answer. */
+import { invoke } from "../aws/lambda.ts";
+import type { AwsClient } from "../aws/client.ts";
+import { type Content, isInline } from "../job/content.ts";
+import type { Digest } from "../job/digest.ts";
+import { LlamaError, messageOf } from "../job/errors.ts";
+import { asObject, parseJson } from "../job/json.ts";
+import type { Input } from "../job/manifest.ts";
+import { answerFromJson, type JobAnswer, type JobResult } from "../job/result.ts";
+import { type JobSpec, specToJson } from "../job/spec.ts";
+import type { ObjectStore } from "../store/object_store.ts";
+import type { ReadObject, Uploads } from "./uploads.ts";
+
+/** What a job needs of a session. */
+export interface JobSession {
+  readonly client: AwsClient;
+  readonly store: ObjectStore;
+  readonly uploads: Uploads;
+}
+
+/** Where and how a job runs. */
+export interface RunJobOptions {
+  readonly session: JobSession;
+  readonly functionName: string;
+  /** Gives the bytes of an object that the job names, from this machine. */
+  readonly read: ReadObject;
+  /** Whether the last 4 KB of the function's log are wanted. */
+  readonly logTail?: boolean;
+  /** Most time for everything, in milliseconds; 15 minutes unless given. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A job that ran. */
+export interface RanJob {
+  readonly result: JobResult;
+  /** How many times the function was invoked. */
+  readonly invocations: number;
+  readonly logTail?: string;
+  readonly requestId: string;
+}
+
+const DEADLINE_MS = 900_000;
+/** A job is sent again when its worker dies, as that is seldom the job's fault. */
+const MAX_CRASHES = 2;
+/** The worker may miss a manifest first and then what it names. */
+const MAX_MISSES = 4;
+/** Lambda's limit is 6,291,556 bytes (AWS Lambda quotas, invocation payload). */
+const MAX_PAYLOAD_BYTES = 6_200_000;
+
+/**
+ * Runs `spec` and returns what became of its command.
+ *
+ * @throws {LlamaError} With the answer's own code if the runtime could not run the job, `TimedOut`,
+ * `WorkerCrashed`, `ObjectsLost`.
+ * @throws {AwsError} If AWS refuses.
+ */
+export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<RanJob> {
+  const { session: { client, store, uploads }, read } = options;
+  const extra = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  const readAny: ReadObject = async (digest) => extra.get(digest) ?? await read(digest);
+  let packs = await uploads.ensure(objectsOf(spec), readAny);
+  let invocations = 0;
+  let crashes = 0;
+  let misses = 0;
+  let current = spec;
+  for (;;) {
+    let payload = JSON.stringify(specToJson({ ...current, packs: [...current.packs, ...packs] }));
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      current = await withStoredInputs(current, store);
+      payload = JSON.stringify(specToJson({ ...current, packs: [...current.packs, ...packs] }));
+    }
+    invocations++;
+    const reply = await invoke(client, {
+      functionName: options.functionName,
+      payload,
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+      ...(options.logTail && { logTail: true }),
+      ...(options.signal && { signal: options.signal }),
+    });
+    if (reply.functionError !== undefined) {
+      const error = functionError(reply.payload, options.functionName);
+      if (error.code !== "WorkerCrashed" || ++crashes > MAX_CRASHES) throw error;
+      continue;
+    }
+    const answer = readAnswer(reply.payload, spec, options.functionName);
+    if (answer.kind === "failed") {
+      throw new LlamaError(answer.code, answer.message);
+    }
+    if (answer.kind === "done") {
+      return {
+        result: answer,
+        invocations,
+        requestId: reply.requestId,
+        ...(reply.logTail !== undefined && { logTail: reply.logTail }),
+      };
+    }
+    if (++misses > MAX_MISSES) {
+      throw new LlamaError(
+        "ObjectsLost",
+        `Cannot run the job as the store loses objects: ${answer.digests.length} were missing again`,
+        { hint: "check the bucket's lifecycle rules" },
+      );
+    }
+    uploads.forget(answer.digests);
+    packs = [...new Set([...packs, ...await uploads.ensure(answer.digests, readAny)])];
+  }
+}
+
+/** The bytes of a content, from the message or the store. */
+export async function readContent(
+  content: Content,
+  store: ObjectStore,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return isInline(content) ? content.bytes : await store.get(content.digest);
+}
+
+function objectsOf(spec: JobSpec): Digest[] {
+  const objects: Digest[] = [...spec.manifests];
+  const add = (content: Content) => {
+    if (!isInline(content)) objects.push(content.digest);
+  };
+  for (const input of spec.inputs) if (input.kind === "file") add(input.content);
+  if (spec.stdin) add(spec.stdin);
+  return objects;
+}
+
+async function withStoredInputs(spec: JobSpec, store: ObjectStore): Promise<JobSpec> {
+  const stored = async (content: Content): Promise<Content> =>
+    isInline(content)
+      ? { digest: await store.put(content.bytes), size: content.bytes.length }
+      : content;
+  const inputs: Input[] = [];
+  for (const input of spec.inputs) {
+    inputs.push(
+      input.kind === "file" ? { ...input, content: await stored(input.content) } : input,
+    );
+  }
+  return { ...spec, inputs, ...(spec.stdin && { stdin: await stored(spec.stdin) }) };
+}
+
+function readAnswer(payload: Uint8Array, spec: JobSpec, functionName: string): JobAnswer {
+  const text = new TextDecoder().decode(payload);
+  try {
+    return answerFromJson(parseJson(text, "answer"), spec);
+  } catch (cause) {
+    throw new LlamaError(
+      "BadAnswer",
+      `Cannot read the answer of the function "${functionName}": ${messageOf(cause)}`,
+      { cause, hint: "run llama bootstrap to bring the function to this version" },
+    );
+  }
+}
+
+/** Names of errorType: AWS Lambda Developer Guide, "Understanding function errors". */
+function functionError(payload: Uint8Array, functionName: string): LlamaError {
+  const text = new TextDecoder().decode(payload);
+  let type = "";
+  let message = text.slice(0, 500);
+  try {
+    const json = asObject(parseJson(text, "error"), "error");
+    if (typeof json.errorType === "string") type = json.errorType;
+    if (typeof json.errorMessage === "string") message = json.errorMessage;
+  } catch (error) {
+    if (!(error instanceof LlamaError)) throw error;
+  }
+  if (/timed ?out/i.test(`${type} ${message}`)) {
+    return new LlamaError("TimedOut", `The function "${functionName}" timed out: ${message}`, {
+      hint: "give the function more time with llama update-function -timeout",
+    });
+  }
+  if (/^Runtime\.(?:ExitError|Unknown)|signal: killed/.test(`${type} ${message}`) || type === "") {
+    return new LlamaError("WorkerCrashed", `A worker of "${functionName}" died: ${message}`);
+  }
+  return new LlamaError(
+    "FunctionFailed",
+    `The function "${functionName}" failed: ${type}: ${message}`,
+  );
+}

@@ -1,0 +1,120 @@
+/** The daemon: everything it keeps in memory, behind its socket. */
+import { createFileDigests } from "../cc/digests.ts";
+import { createFolders } from "../cc/folders.ts";
+import { createGuesser } from "../cc/guess.ts";
+import { createPlaces } from "../cc/places.ts";
+import { LlamaError } from "../job/errors.ts";
+import { asObject } from "../job/json.ts";
+import { createCompileHandler } from "./compile.ts";
+import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
+import { openDaemonLog } from "./log.ts";
+import { realFiles, realProcesses } from "./real_files.ts";
+import { createRemoteCompiler } from "./remote_compile.ts";
+import { serveDaemon } from "./server.ts";
+import { openSession, type Session, sessionKey } from "./session.ts";
+import { buildShim } from "./shim_build.ts";
+import { createSlots } from "./slots.ts";
+import { createStats } from "./stats.ts";
+import { createToolchains } from "./toolchains.ts";
+
+/** How {@linkcode runDaemon} runs. */
+export interface DaemonOptions {
+  readonly llamaDir: string;
+  /** Ends the daemon after so long without a client. */
+  readonly idleTimeoutMs: number;
+  /** Starts the embedded cloud as a process of its own. */
+  readonly startCloud: () => Promise<void>;
+  /** Ends the daemon, as SIGTERM and SIGINT do through it. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the daemon until it is idle, told to stop or aborted; returns at once if one runs already. */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { llamaDir } = options;
+  const instance = await becomeDaemon(llamaDir);
+  if (instance === undefined) return;
+  const log = openDaemonLog({ path: daemonLogPath(llamaDir) });
+  try {
+    const stats = createStats();
+    const slots = createSlots();
+    const folders = createFolders(realFiles);
+    const places = createPlaces(realFiles, folders);
+    const digests = createFileDigests(realFiles);
+    const seams = { files: realFiles, processes: realProcesses, folders, places, digests };
+    const sessions = createSessions(options, log.write);
+    const onCompile = createCompileHandler({
+      files: realFiles,
+      slots,
+      stats,
+      log: log.write,
+      remote: createRemoteCompiler({
+        ...seams,
+        guesser: createGuesser(realFiles, folders),
+        toolchains: createToolchains({ ...seams, buildShim }),
+        slots,
+        stats,
+        openSession: sessions,
+      }),
+    });
+    const server = serveDaemon({
+      socketPath: instance.socketPath,
+      idleTimeoutMs: options.idleTimeoutMs,
+      log: log.write,
+      onCompile,
+      onControl: (json) => {
+        const { type, zero } = asObject(json, "control request");
+        switch (type) {
+          case "ping":
+            return Promise.resolve({ pid: Deno.pid });
+          case "stats": {
+            const answer = {
+              pid: Deno.pid,
+              ...structuredClone(stats.current),
+              slots: slots.stats(),
+              server: server.stats(),
+              memoryBytes: Deno.memoryUsage().rss,
+            };
+            if (zero === true) stats.reset();
+            return Promise.resolve(answer);
+          }
+          case "shutdown":
+            server.shutdown("asked to");
+            return Promise.resolve({ pid: Deno.pid });
+          default:
+            throw new LlamaError("BadRequest", `Unknown control request ${JSON.stringify(type)}`);
+        }
+      },
+    });
+    const stop = () => server.shutdown("signal");
+    options.signal.addEventListener("abort", stop, { once: true });
+    if (options.signal.aborted) stop();
+    await server.finished;
+    options.signal.removeEventListener("abort", stop);
+  } finally {
+    log.close();
+    instance.release();
+  }
+}
+
+/** One session for each set of deciding variables, opened once, and again if opening it failed. */
+function createSessions(
+  { llamaDir, startCloud }: DaemonOptions,
+  log: (event: string, fields: Readonly<Record<string, string | number>>) => void,
+): (env: Readonly<Record<string, string>>) => Promise<Session> {
+  const open = new Map<string, Promise<Session>>();
+  return (env) => {
+    const key = sessionKey(env);
+    let opening = open.get(key);
+    if (!opening) {
+      opening = openOne(env);
+      open.set(key, opening);
+      opening.catch(() => open.delete(key));
+    }
+    return opening;
+  };
+
+  function openOne(env: Readonly<Record<string, string>>): Promise<Session> {
+    const say = (line: string) => log("session", { text: line });
+    return openSession({ env, llamaDir, startCloud, say });
+  }
+}

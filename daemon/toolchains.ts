@@ -1,0 +1,158 @@
+/** Toolchains that are ready to be named in a job: found, packed and uploaded once per content. */
+import type { FileDigests } from "../cc/digests.ts";
+import {
+  type FileState,
+  type FileSystem,
+  type ProcessRunner,
+  sameState,
+} from "../cc/file_system.ts";
+import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
+import type { Places } from "../cc/places.ts";
+import { discoverToolchain } from "../cc/toolchain.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import { encodeManifest, type Input } from "../job/manifest.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** A toolchain in the store. */
+export interface ReadyToolchain {
+  readonly driver: string;
+  /** Manifest of its files, with the packs that hold them. */
+  readonly manifest: Digest;
+  readonly manifestBytes: Uint8Array<ArrayBuffer>;
+  /** Path of the path shim in a job's root. */
+  readonly shim: string;
+  readonly libraryPath: readonly string[];
+  /** Its inputs by real path. */
+  readonly inputs: ReadonlyMap<string, Input>;
+  /** Paths that proofs have found beside it. */
+  readonly extras: Set<string>;
+}
+
+/** Prepares toolchains. */
+export interface Toolchains {
+  /**
+   * The toolchain of a driver, uploaded through `uploads`; prepared once, and again when one of its
+   * files has changed.
+   *
+   * @throws {LlamaError} If the compiler cannot run elsewhere.
+   */
+  prepare(driver: string, path: string, uploads: Uploads): Promise<ReadyToolchain>;
+  /** Bytes of the manifest or the shim of a toolchain that was prepared. */
+  read(digest: Digest): Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** What toolchains are made with. */
+export interface ToolchainTools {
+  readonly files: FileSystem;
+  readonly processes: ProcessRunner;
+  readonly places: Places;
+  readonly digests: FileDigests;
+  /** Returns the compiled path shim, made by the local compiler. */
+  readonly buildShim: (compiler: string) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const SHIM_PATH = "/.llama/path_shim.so";
+
+interface Entry {
+  readonly ready: Promise<ReadyToolchain>;
+  states: ReadonlyMap<string, FileState> | undefined;
+}
+
+/** Creates an empty set of toolchains. */
+export function createToolchains(tools: ToolchainTools): Toolchains {
+  const byUploads = new WeakMap<Uploads, Map<string, Entry>>();
+  const objects = new Map<Digest, Uint8Array<ArrayBuffer>>();
+
+  const prepare = async (
+    driver: string,
+    path: string,
+    uploads: Uploads,
+    entry: { states: ReadonlyMap<string, FileState> | undefined },
+  ): Promise<ReadyToolchain> => {
+    const found = await discoverToolchain(driver, { ...tools, path });
+    const set = createInputSet();
+    await addPaths(set, found.paths, tools);
+    if (set.unreadable.length > 0) {
+      throw new LlamaError(
+        "ToolchainUnreadable",
+        `Cannot read "${set.unreadable[0]}", a file of the compiler "${driver}"`,
+      );
+    }
+    const shim = await tools.buildShim(driver);
+    const shimDigest = await digestOf(shim);
+    objects.set(shimDigest, shim);
+    const inputs: Input[] = [...sortedInputs(set), {
+      kind: "file",
+      path: SHIM_PATH,
+      mode: 0o755,
+      content: { digest: shimDigest, size: shim.length },
+    }];
+    const read = toolchainReader(tools, objects);
+    const packs = await uploads.ensure(contentsOf(inputs), read);
+    const manifestBytes = encodeManifest({ packs, inputs });
+    const manifest = await digestOf(manifestBytes);
+    objects.set(manifest, manifestBytes);
+    await uploads.ensure([manifest], read);
+    entry.states = set.states;
+    return {
+      driver,
+      manifest,
+      manifestBytes,
+      shim: SHIM_PATH,
+      libraryPath: found.libraryPath,
+      inputs: new Map(inputs.map((input) => [input.path, input])),
+      extras: new Set(),
+    };
+  };
+
+  const isCurrent = ({ states }: Entry) => {
+    for (const [path, state] of states ?? []) {
+      const now = tools.files.stat(path);
+      if (!now || !sameState(now, state)) return false;
+    }
+    return true;
+  };
+
+  return {
+    prepare: (driver, path, uploads) => {
+      let entries = byUploads.get(uploads);
+      if (!entries) byUploads.set(uploads, entries = new Map());
+      const key = `${driver}\0${path}`;
+      const known = entries.get(key);
+      if (known && isCurrent(known)) return known.ready;
+      const entry = { states: undefined };
+      const ready = prepare(driver, path, uploads, entry);
+      entries.set(key, Object.assign(entry, { ready }));
+      // A failure is not kept: what was wrong may be mended by the next compilation.
+      ready.catch(() => {
+        if (entries.get(key)?.ready === ready) entries.delete(key);
+      });
+      return ready;
+    },
+    read: (digest) => objects.get(digest),
+  };
+}
+
+function toolchainReader(
+  { files, digests }: ToolchainTools,
+  objects: ReadonlyMap<Digest, Uint8Array<ArrayBuffer>>,
+): (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return (digest) => {
+    const path = digests.pathOf(digest);
+    return Promise.resolve(
+      objects.get(digest) ?? (path === undefined ? undefined : files.read(path)),
+    );
+  };
+}
+
+function contentsOf(inputs: readonly Input[]): Digest[] {
+  return inputs.flatMap((input) =>
+    input.kind === "file" && "digest" in input.content ? [input.content.digest] : []
+  );
+}
+
+/** Sorted by path, so that equal toolchains have equal manifests. */
+function sortedInputs(set: InputSet): Input[] {
+  return [...set.inputs.values()].toSorted((a, b) => a.path < b.path ? -1 : 1);
+}

@@ -1,0 +1,289 @@
+/**
+ * Objects on the worker's disk, kept between jobs so that a warm worker fetches nothing.
+ *
+ * A job's root is made of hard links into this cache: 500 links take 10 ms, 500 copies 80. A link shares
+ * permission bits and times with the cached file, so one object has one *variant* (a file) for each
+ * look that some job gave it. The first look is given to the object's raw file itself; further ones
+ * are copies.
+ *
+ * A hard link can be written through, and a job runs as the same user as the runtime (Lambda has no
+ * second one), so permission bits protect nothing. What protects the next job:
+ * - inputs that the job may give back, and the second use of one variant in one job, are copies;
+ * - state (inode, size, mode, modification and change time) is noted after linking and held against
+ *   the file when the job has ended: a file that was written, truncated, renamed, unlinked or chmod-ed
+ *   has another change time, which no call can set. Such a variant is dropped and fetched again;
+ * - before reuse the state is held against what was noted when the last root was removed, so a file
+ *   that was reached by its name in the cache's folder (0700) is noticed as well.
+ * What is not protected: a job that means harm. It can stop or trace the runtime itself, as the same
+ * user; and a write within the clock tick (at most 10 ms) in which the link was made, with its
+ * modification time put back, goes unseen. One function is one circle of trust.
+ *
+ * The index is in memory only; what a runtime before this one left in the folder is removed.
+ */
+import type { Digest } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import { type ElfProgram, readElfFile } from "./elf.ts";
+import { type Fingerprint, fingerprint, type Libc, sameFingerprint } from "./libc.ts";
+
+/** How a cached object looks in a job's root. */
+export interface Look {
+  /** Permission bits. */
+  readonly mode: number;
+  /** Modification time in milliseconds since 1970; any when absent. */
+  readonly mtimeMs?: number;
+  /** Bytes put in place of others, such as the path of a program's loader. */
+  readonly patch?: Patch;
+}
+
+/** Bytes that stand in a file in place of the object's own. */
+export interface Patch {
+  readonly offset: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Objects on disk, at most so many bytes but for what the running job needs. */
+export interface Cache {
+  /** Bytes of all cached files. */
+  readonly usedBytes: () => number;
+  /** Whether the object is here and untouched; it is kept until {@linkcode Cache.endJob} then. */
+  claim(digest: Digest): boolean;
+  /** Keeps an object whose digest the caller has checked; claimed objects are never evicted for it. */
+  add(digest: Digest, bytes: Uint8Array): void;
+  /** The bytes of a claimed object. */
+  read(digest: Digest): Uint8Array<ArrayBuffer>;
+  /** The ELF header of a claimed object, read once; undefined if it is not ELF. */
+  elf(digest: Digest): ElfProgram | undefined;
+  /** Makes a claimed object appear at `path`; as a file of its own if `own`, linked where possible if not. */
+  place(digest: Digest, path: string, look: Look, own: boolean): void;
+  /** Holds what was linked against its noted state, drops what was touched, ends all claims. */
+  endJob(): void;
+  /** Notes the state of what was linked, once the root with the other links is gone. */
+  settle(): void;
+  /** Evicts what was used longest ago until at most `maxBytes` are used; claimed objects stay. */
+  trim(maxBytes: number): void;
+}
+
+interface Variant {
+  readonly file: string;
+  readonly look: Look | undefined;
+  /** The bytes that the patch replaced. */
+  readonly replaced: Patch | undefined;
+  state: Fingerprint | undefined;
+}
+
+interface Entry {
+  readonly size: number;
+  readonly variants: Map<string, Variant>;
+  elf?: { readonly program: ElfProgram | undefined };
+}
+
+const RAW = "raw";
+const OWNER_READ = 0o400;
+
+/** Opens an empty cache in `folder`. */
+export function openCache(
+  folder: string,
+  maxBytes: number,
+  libc: Libc | undefined,
+): Cache {
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.removeSync(folder, { recursive: true });
+  Deno.mkdirSync(folder, { mode: 0o700 });
+  // Insertion order is the order of last use.
+  const entries = new Map<Digest, Entry>();
+  const claimed = new Set<Digest>();
+  const linked = new Set<Variant>();
+  let used = 0;
+
+  const stateOf = (variant: Variant) => fingerprint(libc, variant.file);
+
+  const drop = (digest: Digest, entry: Entry, key: string, variant: Variant) => {
+    removeFile(variant.file);
+    linked.delete(variant);
+    entry.variants.delete(key);
+    used -= entry.size;
+    if (entry.variants.size === 0) entries.delete(digest);
+  };
+
+  const evict = (limit: number) => {
+    for (const [digest, entry] of entries) {
+      if (used <= limit) return;
+      if (claimed.has(digest)) continue;
+      for (const [key, variant] of [...entry.variants]) drop(digest, entry, key, variant);
+    }
+  };
+
+  const entryOf = (digest: Digest): Entry => {
+    const entry = entries.get(digest);
+    if (entry === undefined) {
+      throw new LlamaError("CacheLost", `Cannot use object "${digest}" as it is not cached`);
+    }
+    return entry;
+  };
+
+  const anyVariant = (digest: Digest): Variant => {
+    const { variants } = entryOf(digest);
+    for (const variant of variants.values()) return variant;
+    throw new LlamaError("CacheLost", `Cannot use object "${digest}" as it is not cached`);
+  };
+
+  /** Copies a variant's object to `path` and gives the copy its look. */
+  const copy = (from: Variant, path: string, look: Look): Patch | undefined => {
+    Deno.copyFileSync(from.file, path);
+    // The copy takes over the mode, which may not let us write.
+    Deno.chmodSync(path, 0o600);
+    if (from.replaced) patchFile(path, from.replaced);
+    return dress(path, look);
+  };
+
+  const variantFor = (digest: Digest, look: Look): Variant => {
+    const entry = entryOf(digest);
+    const key = keyOf(look);
+    const known = entry.variants.get(key);
+    if (known) return known;
+    const file = `${folder}/${digest}.${key}`;
+    const raw = entry.variants.get(RAW);
+    let replaced: Patch | undefined;
+    if (raw) {
+      Deno.renameSync(raw.file, file);
+      entry.variants.delete(RAW);
+      used -= entry.size;
+      replaced = dress(file, look);
+    } else {
+      replaced = copy(anyVariant(digest), file, look);
+    }
+    const variant: Variant = { file, look, replaced, state: undefined };
+    variant.state = stateOf(variant);
+    entry.variants.set(key, variant);
+    used += entry.size;
+    return variant;
+  };
+
+  return {
+    usedBytes: () => used,
+    claim(digest) {
+      const entry = entries.get(digest);
+      if (entry === undefined) return false;
+      if (!claimed.has(digest)) {
+        for (const [key, variant] of [...entry.variants]) {
+          if (!sameFingerprint(variant.state, stateOf(variant))) drop(digest, entry, key, variant);
+        }
+        if (entry.variants.size === 0) return false;
+        claimed.add(digest);
+        entries.delete(digest);
+        entries.set(digest, entry);
+      }
+      return true;
+    },
+    add(digest, bytes) {
+      if (entries.has(digest)) return;
+      evict(maxBytes - bytes.length);
+      const file = `${folder}/${digest}`;
+      try {
+        Deno.writeFileSync(file, bytes, { mode: 0o600 });
+      } catch (error) {
+        removeFile(file);
+        throw error;
+      }
+      const raw: Variant = { file, look: undefined, replaced: undefined, state: undefined };
+      raw.state = stateOf(raw);
+      entries.set(digest, { size: bytes.length, variants: new Map([[RAW, raw]]) });
+      used += bytes.length;
+    },
+    read(digest) {
+      const variant = anyVariant(digest);
+      const bytes = Deno.readFileSync(variant.file);
+      if (variant.replaced) bytes.set(variant.replaced.bytes, variant.replaced.offset);
+      return bytes;
+    },
+    elf(digest) {
+      const entry = entryOf(digest);
+      // No variant is patched before this was asked once, as a patch is made from the answer.
+      entry.elf ??= { program: readElfFile(anyVariant(digest).file) };
+      return entry.elf.program;
+    },
+    place(digest, path, look, own) {
+      // A variant that its owner may not read could not be copied later.
+      if (own || (look.mode & OWNER_READ) === 0) {
+        copy(anyVariant(digest), path, look);
+        return;
+      }
+      const variant = variantFor(digest, look);
+      if (linked.has(variant)) {
+        copy(variant, path, look);
+        return;
+      }
+      Deno.linkSync(variant.file, path);
+      variant.state = stateOf(variant);
+      linked.add(variant);
+    },
+    endJob() {
+      claimed.clear();
+      for (const [digest, entry] of [...entries]) {
+        for (const [key, variant] of [...entry.variants]) {
+          if (linked.has(variant) && !sameFingerprint(variant.state, stateOf(variant))) {
+            drop(digest, entry, key, variant);
+          }
+        }
+      }
+    },
+    settle() {
+      for (const variant of linked) variant.state = stateOf(variant);
+      linked.clear();
+      evict(maxBytes);
+    },
+    trim: evict,
+  };
+}
+
+function keyOf({ mode, mtimeMs, patch }: Look): string {
+  const text = patch ? `.${patch.offset}-${patch.bytes.toHex()}` : "";
+  return `${mode.toString(8)}.${mtimeMs ?? ""}${text}`;
+}
+
+/** Gives the file at `path`, which holds the object's own bytes, its look. */
+function dress(path: string, { mode, mtimeMs, patch }: Look): Patch | undefined {
+  const replaced = patch && patchFile(path, patch);
+  if (mtimeMs !== undefined) setModified(path, mtimeMs);
+  Deno.chmodSync(path, mode);
+  return replaced;
+}
+
+/** Sets a file's modification time. */
+export function setModified(path: string, mtimeMs: number): void {
+  const time = mtimeMs / 1000;
+  Deno.utimeSync(path, time, time);
+}
+
+function patchFile(path: string, patch: Patch): Patch {
+  using file = Deno.openSync(path, { read: true, write: true });
+  const before = new Uint8Array(patch.bytes.length);
+  file.seekSync(patch.offset, Deno.SeekMode.Start);
+  readFully(file, before);
+  file.seekSync(patch.offset, Deno.SeekMode.Start);
+  writeFully(file, patch.bytes);
+  return { offset: patch.offset, bytes: before };
+}
+
+function readFully(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let filled = 0; filled < bytes.length;) {
+    const read = file.readSync(bytes.subarray(filled));
+    if (read === null) throw new LlamaError("CacheLost", "Cannot patch a file beyond its end");
+    filled += read;
+  }
+}
+
+function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += file.writeSync(bytes.subarray(written));
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // A job may have removed it; gone is what we want.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,95 @@
+/** Keeps what a command prints: in memory while it is little, in a file from then on, up to a bound. */
+import type { Source } from "./answer.ts";
+
+/** Bounds of one stream. */
+export interface CaptureLimits {
+  /** Bytes that are kept in memory; 256 KiB unless a test says otherwise. */
+  readonly memoryBytes: number;
+  /** Most bytes of a stream; a command that prints more is stopped. */
+  readonly maxBytes: number;
+}
+
+/** A stream that is being kept. */
+export interface Capture extends Source {
+  /** Settles when the stream has ended, was cut off at the limit or was given up. */
+  readonly done: Promise<void>;
+  /** Whether the limit was reached. */
+  tooLarge(): boolean;
+  /** What went wrong in keeping it, such as a full disk. */
+  failure(): unknown;
+  /** Reads no more. */
+  giveUp(): void;
+}
+
+/** Keeps `stream`, in `file` if it is long; `onTrouble` is called once if it must end early. */
+export function capture(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  file: string,
+  limits: CaptureLimits,
+  onTrouble: () => void,
+): Capture {
+  const reader = stream.getReader();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  let spool: Deno.FsFile | undefined;
+  let tooLarge = false;
+  let failure: unknown;
+  const keep = (chunk: Uint8Array<ArrayBuffer>) => {
+    size += chunk.length;
+    if (spool === undefined) {
+      chunks.push(chunk);
+      if (size <= limits.memoryBytes) return;
+      spool = Deno.openSync(file, { write: true, createNew: true, mode: 0o600 });
+      for (const early of chunks.splice(0)) writeAll(spool, early);
+      return;
+    }
+    writeAll(spool, chunk);
+  };
+  const read = async () => {
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        if (size + value.length > limits.maxBytes) {
+          tooLarge = true;
+          return;
+        }
+        keep(value);
+      }
+    } catch (error) {
+      failure = error;
+    } finally {
+      spool?.close();
+      if (tooLarge || failure !== undefined) onTrouble();
+      await reader.cancel();
+    }
+  };
+  return {
+    done: read(),
+    get size() {
+      return size;
+    },
+    read: () => spool ? Deno.readFileSync(file) : joined(chunks, size),
+    tooLarge: () => tooLarge,
+    failure: () => failure,
+    giveUp: () => {
+      reader.cancel().catch((error) => failure ??= error);
+    },
+  };
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += file.writeSync(bytes.subarray(written));
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(size);
+  let position = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, position);
+    position += chunk.length;
+  }
+  return whole;
+}

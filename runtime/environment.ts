@@ -1,0 +1,48 @@
+/** What the runtime reads of its environment, once. */
+import { LlamaError } from "../job/errors.ts";
+
+/** Settings of a runtime. */
+export interface RuntimeSettings {
+  /** Host and port of the Runtime API. */
+  readonly apiHost: string;
+  /** The worker's own folder, `/tmp/llama` unless `LLAMA_WORKER_FOLDER` says otherwise. */
+  readonly folder: string;
+  /** Whether everything that a job leaves in /tmp is to be removed. */
+  readonly ownsTmp: boolean;
+  /** Most bytes of one file that a job gives back. */
+  readonly maxFileBytes: number;
+  /** Environment of a job that is not rooted, before the job's own. */
+  readonly plainEnv: Readonly<Record<string, string>>;
+}
+
+const MIB = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * MIB;
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
+
+/**
+ * Reads the settings.
+ *
+ * `LLAMA_WORKER_FOLDER` must be set, to different folders, where several workers share one /tmp. A
+ * worker that has its /tmp for itself is told so by `LLAMA_PRIVATE_TMP=1`: a wrong guess would remove
+ * files of others.
+ *
+ * @throws {LlamaError} `RuntimeApi` if this is no worker.
+ */
+export function readSettings(env: Readonly<Record<string, string>>): RuntimeSettings {
+  const apiHost = env.AWS_LAMBDA_RUNTIME_API;
+  if (!apiHost) {
+    throw new LlamaError(
+      "RuntimeApi",
+      "Cannot serve jobs as AWS_LAMBDA_RUNTIME_API is not set",
+      { hint: "This program runs inside a Lambda function" },
+    );
+  }
+  const memoryMb = Number(env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? NaN);
+  return {
+    apiHost,
+    folder: env.LLAMA_WORKER_FOLDER ?? "/tmp/llama",
+    ownsTmp: env.LLAMA_PRIVATE_TMP === "1",
+    maxFileBytes: memoryMb > 0 ? Math.min(MAX_FILE_BYTES, memoryMb * MIB / 2) : MAX_FILE_BYTES,
+    plainEnv: { PATH: env.PATH ?? DEFAULT_PATH, HOME: "/tmp" },
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * Brings a job's objects into the worker's cache: what is not there is looked for in the packs that
+ * the job and its manifests name, then asked for singly.
+ */
+import { isInline } from "../job/content.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import { decodeManifest, type Input, type Manifest } from "../job/manifest.ts";
+import { decodePack, type Packed } from "../job/pack.ts";
+import type { JobSpec } from "../job/spec.ts";
+import type { Cache } from "./cache.ts";
+import type { Objects } from "./objects.ts";
+
+/** What a worker remembers of manifests and packs, besides the cache. */
+export interface Fetched {
+  readonly manifests: Map<Digest, Manifest>;
+  /** Digests in the packs that were read so far. */
+  readonly packs: Map<Digest, ReadonlySet<Digest>>;
+}
+
+/** The inputs of a job, or the digests of what nobody has. */
+export type FetchResult =
+  | { readonly inputs: readonly (readonly Input[])[] }
+  | { readonly missing: readonly Digest[] };
+
+const MAX_MANIFESTS = 32;
+const MAX_PACKS = 256;
+const PACKS_AT_ONCE = 3;
+const OBJECTS_AT_ONCE = 16;
+const DIGESTS_AT_ONCE = 64;
+
+/** A memory for {@linkcode fetchInputs}. */
+export function newFetched(): Fetched {
+  return { manifests: new Map(), packs: new Map() };
+}
+
+/**
+ * Reads the job's manifests and claims every object that it needs in `cache`.
+ *
+ * @throws {LlamaError} `CorruptObject` if an object's bytes have another digest; what `objects` throws.
+ */
+export async function fetchInputs(
+  spec: Pick<JobSpec, "manifests" | "packs" | "inputs" | "stdin">,
+  cache: Cache,
+  objects: Objects,
+  fetched: Fetched,
+): Promise<FetchResult> {
+  const unknown = spec.manifests.filter((digest) => !fetched.manifests.has(digest));
+  const lost = await fetchObjects(unclaimed(unknown, cache), cache, objects);
+  if (lost.length > 0) return { missing: lost };
+  const manifests = spec.manifests.map((digest) => manifestOf(digest, cache, fetched));
+  const inputs = [...manifests.map((manifest) => manifest.inputs), spec.inputs];
+  const needed = new Set<Digest>();
+  for (const list of inputs) {
+    for (const input of list) {
+      if (input.kind === "file" && !isInline(input.content)) needed.add(input.content.digest);
+    }
+  }
+  if (spec.stdin && !isInline(spec.stdin)) needed.add(spec.stdin.digest);
+  let wanted = unclaimed(needed, cache);
+  if (wanted.length > 0) {
+    const packs = new Set([...manifests.flatMap((manifest) => manifest.packs), ...spec.packs]);
+    await fetchPacks([...packs], wanted, cache, objects, fetched);
+    wanted = await fetchObjects(unclaimed(wanted, cache), cache, objects);
+  }
+  return wanted.length > 0 ? { missing: wanted } : { inputs };
+}
+
+function unclaimed(digests: Iterable<Digest>, cache: Cache): Digest[] {
+  return [...digests].filter((digest) => !cache.claim(digest));
+}
+
+function manifestOf(digest: Digest, cache: Cache, { manifests }: Fetched): Manifest {
+  const manifest = manifests.get(digest) ??
+    decodeManifest(cache.read(digest), `manifest "${digest}"`);
+  manifests.delete(digest);
+  manifests.set(digest, manifest);
+  forgetOldest(manifests, MAX_MANIFESTS);
+  return manifest;
+}
+
+async function fetchPacks(
+  packs: readonly Digest[],
+  wanted: readonly Digest[],
+  cache: Cache,
+  objects: Objects,
+  fetched: Fetched,
+): Promise<void> {
+  const left = new Set(wanted);
+  await eachAtOnce(packs, PACKS_AT_ONCE, async (digest) => {
+    const known = fetched.packs.get(digest);
+    if (left.size === 0 || (known && left.isDisjointFrom(known))) return;
+    const bytes = await getOrMissing(digest, objects);
+    // Its objects may still be had singly.
+    if (bytes === undefined) return;
+    const held = new Set<Digest>();
+    for (const batch of batches(decodePack(bytes), DIGESTS_AT_ONCE)) {
+      await Promise.all(batch.map((packed) => checkDigest(packed, `pack "${digest}"`)));
+      for (const packed of batch) {
+        held.add(packed.digest);
+        cache.add(packed.digest, packed.bytes);
+        if (left.delete(packed.digest)) cache.claim(packed.digest);
+      }
+    }
+    fetched.packs.set(digest, held);
+    forgetOldest(fetched.packs, MAX_PACKS);
+  });
+}
+
+/** Fetches objects one by one and claims them; returns what is nowhere. */
+async function fetchObjects(
+  digests: readonly Digest[],
+  cache: Cache,
+  objects: Objects,
+): Promise<Digest[]> {
+  const missing: Digest[] = [];
+  await eachAtOnce(digests, OBJECTS_AT_ONCE, async (digest) => {
+    const bytes = await getOrMissing(digest, objects);
+    if (bytes === undefined) {
+      missing.push(digest);
+      return;
+    }
+    await checkDigest({ digest, bytes }, "the store");
+    cache.add(digest, bytes);
+    cache.claim(digest);
+  });
+  return missing;
+}
+
+async function checkDigest({ digest, bytes }: Packed, where: string): Promise<void> {
+  const actual = await digestOf(bytes);
+  if (actual === digest) return;
+  throw new LlamaError(
+    "CorruptObject",
+    `Cannot use object "${digest}" from ${where} as its bytes have the digest "${actual}"`,
+  );
+}
+
+async function getOrMissing(
+  digest: Digest,
+  objects: Objects,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await objects.get(digest);
+  } catch (error) {
+    if (error instanceof LlamaError && error.code === "ObjectMissing") return undefined;
+    throw error;
+  }
+}
+
+function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Runs `work` for all items, at most `limit` at a time; waits for all before it throws. */
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const lane = async () => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const lanes = Array.from({ length: Math.min(limit, items.length) }, lane);
+  const ends = await Promise.allSettled(lanes);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+function forgetOldest<K>(map: Map<K, unknown>, limit: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= limit) return;
+    map.delete(key);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The executable that runs inside Lambda. As an image's ENTRYPOINT its arguments come before those of
+ * every job that sees the image's files; in a zip function there are none.
+ */
+import { MAX_ANSWER_BYTES } from "./answer.ts";
+import { runtimeApi } from "./api.ts";
+import { readSettings, type RuntimeSettings } from "./environment.ts";
+import { openLibc } from "./libc.ts";
+import type { Objects } from "./objects.ts";
+import { invocationError, serveOne } from "./serve.ts";
+import { openWorker, type Worker } from "./worker.ts";
+
+const KIB = 1024;
+
+/** The store, opened when the first job needs it: many never do, and it is what takes long to load. */
+function lazyObjects(env: Readonly<Record<string, string>>): Objects {
+  let opened: Promise<Objects> | undefined;
+  const objects = () =>
+    opened ??= import("../store/environment.ts").then((store) => store.storeFromEnvironment(env));
+  return {
+    get: async (digest) => await (await objects()).get(digest),
+    put: async (bytes) => await (await objects()).put(bytes),
+  };
+}
+
+function log(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
+}
+
+function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings): Worker {
+  const libc = openLibc();
+  if (!libc?.becomeSubreaper()) log("Processes that leave a job's group may outlive it");
+  return openWorker({
+    folder: settings.folder,
+    loaderFolder: "/tmp/.ld",
+    ...(settings.ownsTmp && { sweptFolder: "/tmp" }),
+    objects: lazyObjects(env),
+    plainEnv: settings.plainEnv,
+    prefixArgs: Deno.args,
+    limits: {
+      memoryBytes: 256 * KIB,
+      maxBytes: 256 * KIB * KIB,
+      maxFileBytes: settings.maxFileBytes,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+    },
+    libc,
+    now: Date.now,
+    log,
+  });
+}
+
+if (import.meta.main) {
+  const env = Deno.env.toObject();
+  const settings = readSettings(env);
+  const api = runtimeApi(settings.apiHost);
+  let ready: Worker;
+  try {
+    ready = worker(env, settings);
+  } catch (error) {
+    await api.failInit(invocationError(error));
+    throw error;
+  }
+  for (;;) await serveOne(api, ready);
+}

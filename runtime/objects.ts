@@ -1,0 +1,10 @@
+/** What the runtime asks of the store. */
+import type { Digest } from "../job/digest.ts";
+
+/** Objects by digest; the store behind it checks every read against its digest. */
+export interface Objects {
+  /** The bytes of an object; throws a `LlamaError` with code `ObjectMissing` if there is none. */
+  get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
+  /** Keeps `bytes` and returns their digest. */
+  put(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
+}

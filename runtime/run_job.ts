@@ -1,0 +1,160 @@
+/** One job from its specification to its answer. */
+import { isInline } from "../job/content.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { Input } from "../job/manifest.ts";
+import type { JobAnswer, JobResult, Timings } from "../job/result.ts";
+import type { JobSpec } from "../job/spec.ts";
+import { frameBytes, placeContents } from "./answer.ts";
+import { execute, type Executed } from "./execute.ts";
+import { fetchInputs } from "./fetch_inputs.ts";
+import { layOut } from "./layout.ts";
+import { findOutputs, type FoundOutput } from "./outputs.ts";
+import { joinInputs } from "./tree.ts";
+import type { Worker } from "./worker.ts";
+
+/** When a job has to be over. */
+export interface Call {
+  /** Time until which the job may run, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Whole time that the function may take, in milliseconds, for messages. */
+  readonly functionTimeoutMs: number;
+}
+
+/**
+ * Runs a job. What is wrong with the job, its objects or its outputs is in the answer; what is thrown
+ * is a defect of the runtime.
+ */
+export async function runJob(spec: JobSpec, worker: Worker, call: Call): Promise<JobAnswer> {
+  try {
+    try {
+      return await attempt(spec, worker, call, true);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      // Nothing has run yet: give up every object that is cached and begin again.
+      worker.cache.endJob();
+      worker.tidy();
+      worker.cache.trim(0);
+      return await attempt(spec, worker, call, false);
+    }
+  } catch (error) {
+    const { code, message } = asLlamaError(error);
+    return { kind: "failed", code, message };
+  } finally {
+    worker.cache.endJob();
+  }
+}
+
+class NoRoom extends Error {}
+
+async function attempt(
+  spec: JobSpec,
+  worker: Worker,
+  call: Call,
+  mayRetry: boolean,
+): Promise<JobAnswer> {
+  worker.tidy();
+  const { earlier, root } = worker.beginJob();
+  const { cache, libc } = worker;
+  const clock = lap();
+  const prepare = async () => {
+    const fetched = await fetchInputs(spec, cache, worker.objects, worker.fetched);
+    if ("missing" in fetched) return fetched;
+    const fetchMs = clock();
+    const layout = layOut(joinInputs(fetched.inputs), spec, root, worker);
+    return { fetchMs, layout, layoutMs: clock() };
+  };
+  let prepared: Awaited<ReturnType<typeof prepare>>;
+  try {
+    prepared = await prepare();
+  } catch (error) {
+    throw mayRetry && isDiskFull(error) ? new NoRoom() : error;
+  }
+  if ("missing" in prepared) return { kind: "missing", digests: prepared.missing };
+  const { layout, fetchMs, layoutMs } = prepared;
+  const startedMs = worker.now();
+  const executed = await execute(withPrefix(spec, worker), stdinOf(spec, worker), layout, root, {
+    libc,
+    plainEnv: worker.plainEnv,
+    limits: worker.limits,
+    deadlineMs: call.deadlineMs,
+    functionTimeoutMs: call.functionTimeoutMs,
+    now: worker.now,
+  });
+  const runMs = clock();
+  const found = findOutputs(spec.wanted, layout, startedMs, worker.limits, libc);
+  const timings = { fetchMs, layoutMs, runMs, collectMs: 0 };
+  const result = await finish(executed, found, timings, earlier === 0, worker);
+  return { ...result, timings: { ...timings, collectMs: clock() } };
+}
+
+async function finish(
+  { status, usage, proof, stdout, stderr }: Executed,
+  found: readonly FoundOutput[],
+  timings: Timings,
+  cold: boolean,
+  worker: Worker,
+): Promise<JobResult> {
+  const nothing = { bytes: new Uint8Array() };
+  const result: JobResult = {
+    kind: "done",
+    status,
+    stdout: nothing,
+    stderr: nothing,
+    outputs: found.map((output): Input => {
+      if (output.kind !== "file") return output;
+      const { source: _, ...rest } = output;
+      return { ...rest, content: nothing };
+    }),
+    timings,
+    usage,
+    ...(proof && { proof }),
+    cold,
+  };
+  const files = found.flatMap((output) => output.kind === "file" ? [output.source] : []);
+  const budget = worker.limits.maxAnswerBytes - frameBytes(result);
+  const contents = (await placeContents([stdout, stderr, ...files], budget, worker.objects))
+    .values();
+  const next = () => contents.next().value ?? nothing;
+  return {
+    ...result,
+    stdout: next(),
+    stderr: next(),
+    outputs: result.outputs.map((output) =>
+      output.kind === "file" ? { ...output, content: next() } : output
+    ),
+  };
+}
+
+function withPrefix(spec: JobSpec, { prefixArgs }: Worker): JobSpec {
+  if (spec.rooted || spec.program !== undefined || prefixArgs.length === 0) return spec;
+  return { ...spec, args: [...prefixArgs, ...spec.args] };
+}
+
+function stdinOf({ stdin }: JobSpec, { cache }: Worker): Uint8Array<ArrayBuffer> {
+  if (stdin === undefined) return new Uint8Array();
+  return isInline(stdin) ? stdin.bytes : cache.read(stdin.digest);
+}
+
+/** A function that returns the milliseconds since it was called last. */
+function lap(): () => number {
+  let last = performance.now();
+  return () => {
+    const before = last;
+    last = performance.now();
+    return last - before;
+  };
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+function asLlamaError(error: unknown): LlamaError {
+  if (error instanceof LlamaError) return error;
+  if (!isDiskFull(error)) throw error;
+  return new LlamaError("DiskFull", "Cannot run the job as the worker's disk is full", {
+    hint: "Give the function more ephemeral storage",
+    cause: error,
+  });
+}

@@ -1,0 +1,24 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { FormatError } from "../job/errors.ts";
+import { readShimLog } from "./shim_log.ts";
+import { bytesOf } from "./testing.ts";
+
+const nothing = { opened: [], absent: [], blind: [] };
+
+Deno.test("readShimLog() sorts, joins and drops duplicates", () => {
+  const log = bytesOf("O/b\0A/x\0O/a\0L/d\0O/b\0Bstatically linked /s\0A/x\n\0");
+  assertEquals(readShimLog(log, { opened: ["/c"], absent: ["/w"], blind: ["why"] }), {
+    opened: ["/a", "/b", "/c"],
+    listed: ["/d"],
+    absent: ["/w", "/x", "/x\n"],
+    blind: ["statically linked /s", "why"],
+  });
+  assertEquals(readShimLog(bytesOf(""), nothing), { ...nothing, listed: [] });
+});
+
+Deno.test("readShimLog() calls a log that is cut off blind, and refuses one that is damaged", () => {
+  assertEquals(readShimLog(bytesOf("O/a\0O/b"), nothing).blind, ["the path shim's log is cut off"]);
+  for (const log of ["X/a\0", "Orelative\0", "\0"]) {
+    assertThrows(() => readShimLog(bytesOf(log), nothing), FormatError);
+  }
+});

@@ -1,0 +1,244 @@
+/**
+ * Objects in S3, each under the SHA-256 of its bytes: `s3://bucket/prefix/obj/<digest>`.
+ *
+ * The body is the bytes themselves, or one Zstandard frame of them where that saves a tenth; the user
+ * metadata `llama-encoding: zstd` says so. An object never changes, so it is written only where its key
+ * is free (`If-None-Match: *`), and every read is checked against the digest.
+ */
+import { AwsError } from "../aws/error.ts";
+import type { AwsClient } from "../aws/client.ts";
+import { getObject, headObject, putObject } from "../aws/s3.ts";
+import { compress, decompress } from "../job/compression.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
+import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
+import { encodePack, MAX_PACKED_BYTES, type Packed } from "../job/pack.ts";
+import type { DiskCache } from "./disk_cache.ts";
+import type { KnownObjects } from "./known_objects.ts";
+import { createLimit } from "./limit.ts";
+import { formatStoreUrl, parseStoreUrl } from "./url.ts";
+
+/** What a store has done so far. */
+export interface StoreCounters {
+  /** Objects written to S3. */
+  readonly puts: number;
+  /** Objects that S3 had already. */
+  readonly present: number;
+  /** Objects not offered, as S3 was known to have them. */
+  readonly known: number;
+  /** Objects read from S3. */
+  readonly gets: number;
+  /** Objects read from the disk cache. */
+  readonly cached: number;
+  /** Answers that did not match their digest. */
+  readonly corrupt: number;
+  /** Failures of the disk cache, which are passed over. */
+  readonly cacheErrors: number;
+  /** Bytes of the objects written, as they are. */
+  readonly bytesPut: number;
+  /** Bytes of the objects written, as they were sent. */
+  readonly bytesSent: number;
+  /** Bytes of the objects read from S3, as they are. */
+  readonly bytesGot: number;
+}
+
+/** Objects named by their digest. */
+export interface ObjectStore {
+  /** Address of the store, in its shortest form. */
+  readonly url: string;
+  /** Writes an object where the store lacks it. */
+  put(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
+  /** Writes objects as one pack, and returns the pack's digest. */
+  putPack(objects: readonly Packed[]): Promise<Digest>;
+  /** Writes an object over what stands under its digest. */
+  repair(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
+  /**
+   * Reads an object.
+   *
+   * @throws {LlamaError} `ObjectMissing`, if there is none.
+   * @throws {LlamaError} `CorruptObject`, if its bytes are not those of the digest.
+   */
+  get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
+  /** Whether S3 has the object, asked afresh. */
+  has(digest: Digest): Promise<boolean>;
+  /** Notes that S3 lacks an object, so that the next `put` sends it. */
+  forget(digest: Digest): void;
+  /** What the store has done so far. */
+  readonly counters: StoreCounters;
+}
+
+/** Settings of {@linkcode openObjectStore}. */
+export interface ObjectStoreOptions {
+  /** Client that the requests go through. */
+  client: AwsClient;
+  /** `s3://bucket/prefix`. */
+  url: string;
+  /** Disk cache for reads, none unless given. */
+  cache?: DiskCache;
+  /** What S3 is known to have; kept in memory by whoever gives none: nothing is known then. */
+  known?: KnownObjects;
+  /** Most requests at once, 8 unless given. */
+  concurrency?: number;
+}
+
+const ENCODING = "llama-encoding";
+/** Below this, headers outweigh what compression saves. */
+const COMPRESS_FROM_BYTES = 256;
+const WORTHWHILE = 0.9;
+
+/**
+ * Opens a store.
+ *
+ * @throws {LlamaError} `BadStoreUrl`, if `url` is not the address of one.
+ */
+export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
+  const { client, cache, known } = options;
+  const address = parseStoreUrl(options.url);
+  const url = formatStoreUrl(address);
+  const limit = createLimit(options.concurrency ?? 8);
+  const counters = {
+    puts: 0,
+    present: 0,
+    known: 0,
+    gets: 0,
+    cached: 0,
+    corrupt: 0,
+    cacheErrors: 0,
+    bytesPut: 0,
+    bytesSent: 0,
+    bytesGot: 0,
+  };
+  const putting = new Map<Digest, Promise<void>>();
+  const getting = new Map<Digest, Promise<Uint8Array<ArrayBuffer>>>();
+
+  const nameOf = (digest: Digest) => ({
+    bucket: address.bucket,
+    key: `${address.prefix}obj/${digest}`,
+  });
+
+  const write = async (
+    digest: Digest,
+    bytes: Uint8Array<ArrayBuffer>,
+    how: { isPacked: boolean; isRepair: boolean },
+  ): Promise<void> => {
+    const smaller = how.isPacked || bytes.length < COMPRESS_FROM_BYTES
+      ? undefined
+      : compress(bytes);
+    const isWorthwhile = smaller !== undefined && smaller.length <= bytes.length * WORTHWHILE;
+    const body = isWorthwhile ? smaller : bytes;
+    const { created } = await putObject(client, {
+      ...nameOf(digest),
+      body,
+      ifAbsent: !how.isRepair,
+      sha256: isWorthwhile ? await digestOf(body) : digest,
+      ...(isWorthwhile && { metadata: { [ENCODING]: "zstd" } }),
+    });
+    if (created) {
+      counters.puts++;
+      counters.bytesPut += bytes.length;
+      counters.bytesSent += body.length;
+    } else {
+      counters.present++;
+    }
+    known?.add(digest);
+  };
+
+  const putOnce = async (bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Digest> => {
+    const digest = await digestOf(bytes);
+    if (known?.has(digest)) {
+      counters.known++;
+      return digest;
+    }
+    let pending = putting.get(digest);
+    if (pending === undefined) {
+      pending = limit(() => write(digest, bytes, { isPacked, isRepair: false }))
+        .finally(() => putting.delete(digest));
+      putting.set(digest, pending);
+    }
+    await pending;
+    return digest;
+  };
+
+  const download = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
+    const { body, metadata } = await getObject(client, nameOf(digest));
+    const encoding = metadata.get(ENCODING);
+    if (encoding !== undefined && encoding !== "zstd") {
+      throw new FormatError("object", `its encoding "${encoding}" is not known`);
+    }
+    const bytes = encoding === "zstd" ? decompress(body, "object", MAX_PACKED_BYTES) : body;
+    if (await digestOf(bytes) !== digest) {
+      throw new FormatError("object", "its bytes do not match its digest");
+    }
+    return bytes;
+  };
+
+  const fetchObject = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
+    for (let attempt = 1;; attempt++) {
+      try {
+        const bytes = await limit(() => download(digest));
+        counters.gets++;
+        counters.bytesGot += bytes.length;
+        return bytes;
+      } catch (cause) {
+        if (cause instanceof AwsError && cause.status === 404 && cause.awsCode !== "NoSuchBucket") {
+          known?.forget(digest);
+          throw new LlamaError(
+            "ObjectMissing",
+            `Cannot read the object ${digest} as "${url}" does not have it`,
+            { cause },
+          );
+        }
+        if (!(cause instanceof FormatError)) throw cause;
+        counters.corrupt++;
+        if (attempt < 2) continue;
+        throw new LlamaError(
+          "CorruptObject",
+          `Cannot use the object ${digest} of "${url}" as it is damaged: ${messageOf(cause)}`,
+          { cause, hint: `Delete "${url}/obj/${digest}", so that it is sent again` },
+        );
+      }
+    }
+  };
+
+  /** A full disk or a folder without permission makes things slower, not impossible. */
+  const passingOver = async <T>(act: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await act();
+    } catch {
+      counters.cacheErrors++;
+      return undefined;
+    }
+  };
+
+  const getOnce = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
+    if (cache === undefined) return await fetchObject(digest);
+    const cached = await passingOver(() => cache.get(digest));
+    if (cached !== undefined) {
+      counters.cached++;
+      return cached;
+    }
+    const bytes = await fetchObject(digest);
+    await passingOver(() => cache.put(digest, bytes));
+    return bytes;
+  };
+
+  return {
+    url,
+    counters,
+    put: (bytes) => putOnce(bytes, false),
+    putPack: (objects) => putOnce(encodePack(objects), true),
+    async repair(bytes) {
+      const digest = await digestOf(bytes);
+      await limit(() => write(digest, bytes, { isPacked: false, isRepair: true }));
+      return digest;
+    },
+    get(digest) {
+      const pending = getting.get(digest);
+      if (pending !== undefined) return pending;
+      const started = getOnce(digest).finally(() => getting.delete(digest));
+      getting.set(digest, started);
+      return started;
+    },
+    has: async (digest) => await limit(() => headObject(client, nameOf(digest))) !== undefined,
+    forget: (digest) => known?.forget(digest),
+  };
+}
