@@ -31,8 +31,11 @@ export interface AwsAccount {
 
 /** Where an account's parts came from, for people. */
 export interface AccountSource {
+  /** Source of the region. */
   readonly region: string;
+  /** Source of the keys. */
   readonly credentials: string;
+  /** Sources of all endpoints in force. */
   readonly endpoint: string;
 }
 

@@ -39,7 +39,7 @@ export interface AwsRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Body, none unless given. */
   readonly body?: Uint8Array<ArrayBuffer> | string;
-  /** Time for all attempts; the retry policy's unless given. */
+  /** Time for all attempts; unless given the retry policy's, and a second for each 64 KB of body. */
   readonly deadlineMs?: number;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
@@ -100,6 +100,9 @@ const POLICIES: Readonly<Record<"standard" | "invoke" | "none", RetryPolicy>> = 
   invoke: INVOKE_RETRY,
   none: NO_RETRY,
 };
+
+/** A slow uplink: 42 MB of code take eleven minutes. */
+const SLOW_BYTES_PER_MS = 64;
 
 /** Codes after which credentials that were renewed meanwhile may do better. */
 const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
@@ -230,7 +233,8 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
       ? { ...given, body: new TextEncoder().encode(given.body) }
       : { ...given, body: given.body };
     const policy = POLICIES[request.retry ?? "standard"];
-    const deadlineMs = request.deadlineMs ?? policy.deadlineMs;
+    const deadlineMs = request.deadlineMs ??
+      policy.deadlineMs + Math.ceil((request.body?.length ?? 0) / SLOW_BYTES_PER_MS);
     request.signal?.throwIfAborted();
     const ended = new AbortController();
     let last: AwsError | undefined;

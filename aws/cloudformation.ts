@@ -22,17 +22,23 @@ export interface StackInput {
 
 /** A stack as it is. */
 export interface StackInfo {
+  /** Name of the stack. */
   readonly stackName: string;
+  /** ARN of the stack. */
   readonly stackId: string;
   /** Such as `CREATE_COMPLETE`. */
   readonly status: string;
+  /** What CloudFormation says of the status. */
   readonly statusReason?: string;
+  /** Outputs of the template. */
   readonly outputs: ReadonlyMap<string, string>;
+  /** Parameters of the template. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 /** Something that happened to a resource of a stack. */
 export interface StackEvent {
+  /** Unique name of the event. */
   readonly eventId: string;
   /** Name of the resource in the template, or of the stack itself. */
   readonly logicalId: string;
@@ -42,6 +48,7 @@ export interface StackEvent {
   readonly resourceType: string;
   /** Such as `CREATE_FAILED`. */
   readonly status: string;
+  /** What CloudFormation says of the status. */
   readonly statusReason?: string;
   /** When, as ISO 8601. */
   readonly timestamp: string;
@@ -49,6 +56,7 @@ export interface StackEvent {
 
 /** A change that was begun. */
 export interface StackOperation {
+  /** ARN of the stack. */
   readonly stackId: string;
   /** The last event from before the change. */
   readonly lastEventId?: string;
@@ -58,6 +66,7 @@ export interface StackOperation {
 export interface StackChange {
   /** `Add`, `Modify`, `Remove`, `Import` or `Dynamic`. */
   readonly action: string;
+  /** Name of the resource in the template. */
   readonly logicalId: string;
   /** Such as `AWS::S3::Bucket`. */
   readonly resourceType: string;

@@ -13,10 +13,13 @@ export interface EmbeddedEndpoint {
   readonly pid: number;
   /** Port on 127.0.0.1. */
   readonly port: number;
+  /** Region that it speaks for. */
   readonly region: string;
   /** Account, 12 digits. */
   readonly accountId: string;
+  /** Name of the key. */
   readonly accessKeyId: string;
+  /** The secret. */
   readonly secretAccessKey: string;
 }
 
@@ -145,11 +148,7 @@ export async function ensureEmbedded(options: EnsureOptions): Promise<AwsAccount
   const folder = `${llamaDir}/cloud`;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   using lock = await Deno.open(`${folder}/start.lock`, { create: true, write: true, mode: 0o600 });
-  while (!await lock.tryLock(true)) {
-    await wait("another process is still starting it");
-    const running = await runningEmbedded(llamaDir);
-    if (running !== undefined) return running;
-  }
+  while (!await lock.tryLock(true)) await wait("another process is still starting it");
   const meanwhile = await runningEmbedded(llamaDir);
   if (meanwhile !== undefined) return meanwhile;
   try {

@@ -30,6 +30,7 @@ export interface AwsErrorFields {
 
 /** A request to AWS that failed for good. */
 export class AwsError extends LlamaError {
+  /** Name of the class. */
   override readonly name = "AwsError";
   /** Service as it is called in signatures. */
   readonly service: string;

@@ -23,7 +23,8 @@ export function parseIni(text: string, what: string): ReadonlyMap<string, IniSec
   let section: Map<string, string[]> | undefined;
   let value: string[] | undefined;
   let indent = 0;
-  for (const [index, line] of text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/).entries()) {
+  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+    // A byte order mark counts as white space here.
     const content = line.trim();
     if (/^[#;]/.test(content)) continue;
     if (content === "") {

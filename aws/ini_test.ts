@@ -17,7 +17,7 @@ Deno.test("parseIni() reads sections, settings and comments as the AWS CLI does"
   assertEquals(
     read(
       "# top\n[default]\nRegion = eu-west-1\naws_access_key_id=A # not a comment\n; c\n" +
-        "output : json\nempty =\n\n[profile a b]  # after\n  x = 1\n",
+        "output : json\nempty =\n\n[profile a b]  # after\n  x = 1\n  y = 2\n z = 3\n",
     ),
     {
       default: {
@@ -26,7 +26,7 @@ Deno.test("parseIni() reads sections, settings and comments as the AWS CLI does"
         output: "json",
         empty: "",
       },
-      "profile a b": { x: "1" },
+      "profile a b": { x: "1", y: "2", z: "3" },
     },
   );
 });

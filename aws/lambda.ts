@@ -57,8 +57,11 @@ export interface FunctionSettings {
 
 /** A function to create. */
 export interface NewFunction extends FunctionSettings {
+  /** Name of the function. */
   readonly functionName: string;
+  /** ARN of the role that it runs as. */
   readonly role: string;
+  /** Where its code is. */
   readonly code: FunctionCode;
   /** `x86_64` or `arm64`; `x86_64` unless given. */
   readonly architecture?: string;
@@ -70,7 +73,9 @@ export interface NewFunction extends FunctionSettings {
 
 /** What Lambda says of a function. */
 export interface FunctionInfo {
+  /** Name of the function. */
   readonly functionName: string;
+  /** ARN of the function, without a qualifier. */
   readonly functionArn: string;
   /** `Zip` or `Image`. */
   readonly packageType: string;
@@ -78,19 +83,27 @@ export interface FunctionInfo {
   readonly architectures: readonly string[];
   /** `Pending`, `Active`, `Inactive` or `Failed`; absent from listings. */
   readonly state?: string;
+  /** What Lambda says of the state. */
   readonly stateReason?: string;
   /** `InProgress`, `Successful` or `Failed`; absent from listings. */
   readonly lastUpdateStatus?: string;
+  /** What Lambda says of the last update. */
   readonly lastUpdateStatusReason?: string;
   /** When it was last changed, as ISO 8601. */
   readonly lastModified: string;
+  /** Memory in MiB. */
   readonly memoryMb: number;
+  /** Longest run in seconds. */
   readonly timeoutSeconds: number;
+  /** ARN of the role that it runs as. */
   readonly role: string;
   /** SHA-256 of the zip or the image's manifest: base64, or hexadecimal for images. */
   readonly codeSha256?: string;
+  /** Size of the zip; 0 for images. */
   readonly codeBytes: number;
+  /** A line for people. */
   readonly description?: string;
+  /** Environment of the function. */
   readonly environment: ReadonlyMap<string, string>;
 }
 

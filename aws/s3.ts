@@ -55,6 +55,9 @@ export interface ListedObject {
   readonly modifiedMs: number;
 }
 
+/** Objects have up to hundreds of megabytes, and how many is not known before. */
+const READ_DEADLINE_MS = 900_000;
+
 const META = "x-amz-meta-";
 
 function nameOf({ bucket, key }: ObjectName): { service: string; bucket: string; path: string } {
@@ -162,6 +165,7 @@ export async function getObject(client: AwsClient, object: ObjectName): Promise<
     ...nameOf(object),
     operation: "GetObject",
     method: "GET",
+    deadlineMs: READ_DEADLINE_MS,
     ...optional("signal", object.signal),
   });
   return { body, metadata: metadataOf(headers) };

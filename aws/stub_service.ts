@@ -9,10 +9,13 @@ import type { AwsAccount } from "./account.ts";
 
 /** A request as it came. */
 export interface StubRequest {
+  /** HTTP method. */
   readonly method: string;
   /** Path and query, as they were sent. */
   readonly target: string;
+  /** Headers, names in lower case. */
   readonly headers: Headers;
+  /** The whole body. */
   readonly body: Uint8Array<ArrayBuffer>;
   /** Service that the signature is for. */
   readonly service: string;
@@ -32,6 +35,7 @@ export type StubAnswer =
 
 /** A running service. */
 export interface Stub {
+  /** An account whose endpoint is the service. */
   readonly account: AwsAccount;
   /** The requests so far. */
   readonly seen: readonly StubRequest[];

@@ -82,11 +82,18 @@ const ENTITIES: Readonly<Record<string, string | undefined>> = {
   quot: '"',
 };
 
+const NAMES: Readonly<Record<string, string | undefined>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
 /** Writes text so that it can stand in an element, control characters as references. */
 export function encodeEntities(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex
     /[&<>"\x00-\x1f\x7f]/g,
-    (character) => `&#${character.charCodeAt(0)};`,
+    (character) => NAMES[character] ?? `&#${character.charCodeAt(0)};`,
   );
 }

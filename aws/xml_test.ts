@@ -23,8 +23,8 @@ Deno.test("parseXml() gives lists of none, one and many", async () => {
   assertEquals(await read("\n "), []);
   assertEquals(await read("<member>a</member>"), ["a"]);
   assertEquals(await read("\n<member>a</member>\n<member>b</member>\n"), ["a", "b"]);
-  const many = await read("<member>&quot;&amp;</member>".repeat(60_000));
-  assertEquals(many.length, 60_000);
+  const many = await read("<member>&quot;&amp;</member>".repeat(20_000));
+  assertEquals(many.length, 20_000);
   assertEquals(many.at(-1), '"&');
 });
 
@@ -37,5 +37,5 @@ Deno.test("parseXml() refuses what is not well-formed or something else", async 
 Deno.test("encodeEntities() is undone by decodeEntities()", () => {
   const text = `a<b>&"'\n\r\t\x01é😀`;
   assertEquals(decodeEntities(encodeEntities(text)), text);
-  assertEquals(encodeEntities("<&\n"), "&#60;&#38;&#10;");
+  assertEquals(encodeEntities("<&\n"), "&lt;&amp;&#10;");
 });

@@ -3,8 +3,9 @@ import { previewStack } from "../aws/cloudformation.ts";
 import { getFunction } from "../aws/lambda.ts";
 import { type CallerIdentity, getCallerIdentity } from "../aws/sts.ts";
 import { readConfig, writeConfig } from "../daemon/config.ts";
-import { DEFAULT_NAME, type OpenAccount, openAccount } from "../daemon/session.ts";
+import { DEFAULT_NAME, type OpenAccount } from "../daemon/session.ts";
 import { LlamaError } from "../job/errors.ts";
+import { openWithRegion } from "./choose_region.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { parseDuration, parseInteger, usageError } from "./flags.ts";
 import { functionCode } from "./function_code.ts";
@@ -76,7 +77,7 @@ async function run(context: CommandContext): Promise<number> {
     await output.result(template, JSON.stringify(template, null, 2));
     return 0;
   }
-  const opened = await openAccount(sessionInputs(context));
+  const opened = await openWithRegion(sessionInputs(context), output);
   const identity = await getCallerIdentity(opened.client);
   output.say(
     `${opened.cloud === "embedded" ? "The embedded cloud" : "AWS"}, account ` +

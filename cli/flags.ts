@@ -75,7 +75,8 @@ export function parseFlags(
     }
     const value = inline ?? args[++index];
     if (value === undefined) throw usageError(`The flag -${spelled} needs a value`);
-    flags.push(`--${flag.name}=${value}`);
+    // `--x=` would be a flag called `x=`; alone, a flag that takes text has the empty one.
+    flags.push(value === "" ? `--${flag.name}` : `--${flag.name}=${value}`);
   }
   const named = (kind: Flag["kind"]) => known.filter((f) => f.kind === kind).map((f) => f.name);
   const parsed: Readonly<Record<string, unknown>> = parseArgs(flags, {

@@ -24,6 +24,8 @@ Deno.test("parseFlags() reads each spelling of a flag", () => {
     ["--region=x", [false, "x", [], []]],
     ["-region=a=b", [false, "a=b", [], []]],
     ["-region=", [false, "", [], []]],
+    ["-f= -region= -f x -f=", [false, "", ["", "x", ""], []]],
+    ["-region=a\nb=\n", [false, "a\nb=\n", [], []]],
     ["-region a -region b", [false, "b", [], []]],
     ["-region -json", [false, "-json", [], []]],
     ["-region 007", [false, "007", [], []]],

@@ -33,15 +33,21 @@ export const MAX_DIRECT_ZIP_BYTES = 50 * 1024 * 1024;
 export const MAX_UNPACKED_BYTES = 250 * 1024 * 1024;
 
 /**
- * The script that Lambda starts. HOME is not writable there, so deno's folder is under /tmp, which a
- * worker in Lambda has for itself; one of the embedded cloud says so where it has. That folder is empty
- * at each cold start, so a code cache would be written (15 ms) and never read.
+ * The script that Lambda starts, beside deno and the runtime.
+ *
+ * HOME is not writable there, so deno's folder is under /tmp, which a worker in Lambda has for itself;
+ * one of the embedded cloud says so where it has. That folder is empty at each cold start, so a code
+ * cache would be written (15 ms) and never read. An image whose C library cannot run deno has the one
+ * that can in lib/, with its loader.
  */
 export const BOOTSTRAP = `#!/bin/sh
+here="\${0%/*}"
 export DENO_DIR="\${DENO_DIR:-/tmp/.deno}" DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 [ -n "$AWS_ENDPOINT_URL" ] || export LLAMA_PRIVATE_TMP=1
-exec "\${LAMBDA_TASK_ROOT:-/var/task}/deno" run -A --no-config --no-lock --cached-only --no-check \\
-  --no-code-cache "\${LAMBDA_TASK_ROOT:-/var/task}/runtime.js" "$@"
+set -- run -A --no-config --no-lock --cached-only --no-check --no-code-cache "$here/runtime.js" "$@"
+[ ! -e "$here/lib/loader" ] ||
+  exec "$here/lib/loader" --library-path "$here/lib" "$here/deno" "$@"
+exec "$here/deno" "$@"
 `;
 
 const EXECUTABLE = 0o100755;

@@ -38,15 +38,24 @@ Deno.test("buildFunctionZip() makes a zip whose bootstrap starts deno with the r
       "bootstrap 100755 (1980, 1, 1, 0, 0, 0)\ndeno 100755 (1980, 1, 1, 0, 0, 0)\n" +
         "runtime.js 100644 (1980, 1, 1, 0, 0, 0)\n",
     );
-    const run = await new Deno.Command(`${folder}/bootstrap`, {
-      args: ["echo"],
-      clearEnv: true,
-      env: { LAMBDA_TASK_ROOT: folder },
-    }).output();
+    const run = async (env: Record<string, string>) => {
+      const command = new Deno.Command(`${folder}/bootstrap`, {
+        args: ["echo", "a b"],
+        clearEnv: true,
+        env,
+      });
+      return new TextDecoder().decode((await command.output()).stdout);
+    };
+    const flags = "run -A --no-config --no-lock --cached-only --no-check --no-code-cache";
+    assertEquals(await run({}), `/tmp/.deno 1 ${flags} ${folder}/runtime.js echo a b\n`);
+    const local = { AWS_ENDPOINT_URL: "http://127.0.0.1:1", DENO_DIR: "/d" };
+    assertEquals(await run(local), `/d  ${flags} ${folder}/runtime.js echo a b\n`);
+    await Deno.mkdir(`${folder}/lib`);
+    await Deno.writeFile(`${folder}/lib/loader`, FAKE, { mode: 0o755 });
     assertEquals(
-      new TextDecoder().decode(run.stdout),
-      "/tmp/.deno 1 run -A --no-config --no-lock --cached-only --no-check --no-code-cache " +
-        `${folder}/runtime.js echo\n`,
+      await run({}),
+      `/tmp/.deno 1 --library-path ${folder}/lib ${folder}/deno ${flags} ` +
+        `${folder}/runtime.js echo a b\n`,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -155,7 +155,7 @@ async function run(context: CommandContext): Promise<number> {
     await output.bytes(stdout);
     await output.errorBytes(stderr);
   }
-  if (flags.has("logs") && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
+  if (!output.json && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
   if (flags.has("time")) output.say(timeLines(ran, totalMs));
   if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
   return exitCodeOf(result.status);

@@ -16,6 +16,8 @@ export interface Output {
   say(text: string): void;
   /** Writes a line to stderr if that is a terminal, unless -quiet. */
   progress(text: string): void;
+  /** Asks a question and returns the line that answers it; an empty one without a terminal. */
+  ask(question: string): string;
   /** Asks a question that yes or no answers; no without a terminal. */
   confirm(question: string): boolean;
 }
@@ -34,6 +36,11 @@ export function processOutput({ json, quiet }: OutputOptions): Output {
   const say = (text: string) => {
     if (!quiet) writeAllSync(Deno.stderr, encoder.encode(text + "\n"));
   };
+  const ask = (question: string) => {
+    if (!interactive) return "";
+    writeAllSync(Deno.stderr, encoder.encode(`${question} `));
+    return readLineSync();
+  };
   return {
     json,
     interactive,
@@ -45,11 +52,8 @@ export function processOutput({ json, quiet }: OutputOptions): Output {
     progress: (text) => {
       if (isTerminal) say(text);
     },
-    confirm: (question) => {
-      if (!interactive) return false;
-      writeAllSync(Deno.stderr, encoder.encode(`${question} [y/N] `));
-      return /^\s*y(es)?\s*$/i.test(readLineSync());
-    },
+    ask,
+    confirm: (question) => /^\s*y(es)?\s*$/i.test(ask(`${question} [y/N]`)),
   };
 }
 

@@ -1,47 +1,29 @@
 /** Invoke: from the request to the pool of workers and back to the answer, with its log. */
-import {
-  activeVersion,
-  functionArn,
-  type FunctionRecord,
-  type FunctionVersion,
-} from "./lambda_function.ts";
 import { conflict, functionNotFound, throttled, tooLarge } from "./lambda_errors.ts";
-import { type CloudSettings, ServiceError, type ServiceRequest } from "./service.ts";
+import { activeVersion, functionArn, type FunctionRecord } from "./lambda_function.ts";
+import { findFunction, type LambdaState } from "./lambda_state.ts";
+import { poolFunction } from "./lambda_worker.ts";
+import { ServiceError, type ServiceRequest } from "./service.ts";
 import { joinTail } from "./worker_log.ts";
-import type { PoolFunction, PoolResult, WorkerPool } from "./worker_pool.ts";
+import type { PoolResult } from "./worker_pool.ts";
 
 /** Most bytes of the payload of a request that waits for its answer: 6 MiB. */
 export const MAX_REQUEST_BYTES = 6_291_456;
 /** Most bytes of the payload of an event: 1 MiB. */
 export const MAX_EVENT_BYTES = 1_048_576;
 
-/** What Invoke needs of the service around it. */
-export interface InvokeContext {
-  /** Settings of the cloud. */
-  readonly settings: CloudSettings;
-  /** The pool. */
-  readonly pool: WorkerPool;
-  /** Invocations at once, running and waiting, before AWS's own limit answers 429. */
-  readonly accountConcurrency: number | undefined;
-  /** The function of now. */
-  find(name: string): FunctionRecord | undefined;
-  /** The function as the pool runs it. */
-  poolFunction(record: FunctionRecord, version: FunctionVersion): PoolFunction;
-  /** Looks after something that no request waits for. */
-  background(work: Promise<unknown>): void;
-}
-
 /**
  * Answers an Invoke request.
  *
  * @throws {ServiceError} as the Lambda API Reference lists for Invoke.
  */
-export async function invoke(
-  record: FunctionRecord,
+export async function invokeFunction(
+  state: LambdaState,
   request: ServiceRequest,
-  context: InvokeContext,
+  name: string,
 ): Promise<Response> {
-  const { settings, pool } = context;
+  const { settings, pool } = state;
+  const record = findFunction(state, name);
   const type = request.headers.get("x-amz-invocation-type") ?? "RequestResponse";
   if (!["RequestResponse", "Event", "DryRun"].includes(type)) {
     throw new ServiceError(
@@ -59,7 +41,7 @@ export async function invoke(
     );
   }
   if (type === "DryRun") return new Response(null, { status: 204 });
-  checkLimits(record, context);
+  checkLimits(record, state);
 
   const tail = request.headers.get("x-amz-log-type") === "Tail";
   const clientContext = request.headers.get("x-amz-client-context");
@@ -68,17 +50,14 @@ export async function invoke(
   const result = pool.invoke({
     function: () => {
       // What runs is the function of the moment when the turn has come, not of when it was called.
-      const now = context.find(record.name);
-      const version = now && activeVersion(now, settings.now());
-      if (now === undefined || version === undefined) {
-        throw functionNotFound(functionArn(record.name, settings));
-      }
+      const version = activeVersion(findFunction(state, name), settings.now());
+      if (version === undefined) throw functionNotFound(functionArn(name, settings));
       memoryMb = version.memoryMb;
-      return context.poolFunction(now, version);
+      return poolFunction(state, name, version);
     },
     invocation: {
       requestId: request.requestId,
-      functionArn: functionArn(record.name, settings),
+      functionArn: functionArn(name, settings),
       traceId,
       payload,
       ...(clientContext === null ? {} : { clientContext }),
@@ -87,7 +66,7 @@ export async function invoke(
     ...(type === "Event" ? {} : { signal: request.signal }),
   });
   if (type === "Event") {
-    context.background(result);
+    state.background(result);
     return new Response(null, { status: 202 });
   }
   return answer(await result, { tail, requestId: request.requestId, memoryMb, traceId });
@@ -116,8 +95,8 @@ function readPayload(request: ServiceRequest, type: string): Uint8Array<ArrayBuf
   return body;
 }
 
-function checkLimits(record: FunctionRecord, context: InvokeContext): void {
-  const { pool, accountConcurrency } = context;
+function checkLimits(record: FunctionRecord, { pool, options }: LambdaState): void {
+  const { accountConcurrency } = options;
   if (record.reserved !== undefined && pool.pending(record.name) >= record.reserved) {
     throw throttled("ReservedFunctionConcurrentInvocationLimitExceeded");
   }

@@ -158,18 +158,16 @@ export async function completeUpload(
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
   }
+  if (parts.some(({ number }, index) => !(number > (parts[index - 1]?.number ?? 0)))) {
+    throw new ServiceError(
+      400,
+      "InvalidPartOrder",
+      "The list of parts was not in ascending order. Parts must be ordered by part number.",
+    );
+  }
   const md5 = createHash("md5");
   await using writer = await bucket.write();
-  let before = 0;
   for (const [index, { number, etag }] of parts.entries()) {
-    if (!(number > before)) {
-      throw new ServiceError(
-        400,
-        "InvalidPartOrder",
-        "The list of parts was not in ascending order. Parts must be ordered by part number.",
-      );
-    }
-    before = number;
     using part = await openObjectFile(partPath(context, upload, number));
     if (part === undefined || part.metadata.etag !== etag) {
       throw new ServiceError(

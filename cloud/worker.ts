@@ -63,6 +63,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       args: [...command.args],
       clearEnv: true,
       env: { ...command.environment },
+      // Makes the process the first of a session and a process group of its own.
+      detached: !sealed,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -79,23 +81,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const drained = Promise.all(readers.map((reader) => drain(reader, log)));
 
   function kill(): void {
-    const ids = sealed ? [child.pid] : treeOf(child.pid);
-    for (const id of ids) {
-      try {
-        Deno.kill(id, "SIGKILL");
-      } catch (error) {
-        // ESRCH: it ended by itself just now.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    // A negative id is a process group's: what lost its parent is in no tree, but in the group.
+    const ids = sealed ? [child.pid] : [...treeOf(child.pid), -child.pid];
+    killAll(ids);
   }
 
   let ended = false;
   async function end(): Promise<string> {
     const status = await child.status;
     ended = true;
-    // A process that left an unsealed worker's tree may hold the pipes for as long as it likes.
-    if (!sealed) await atMost(DRAIN_MS, drained);
+    if (!sealed) {
+      killAll([-child.pid]);
+      // A process that left the group may hold the pipes for as long as it likes.
+      await atMost(DRAIN_MS, drained);
+    }
     await Promise.all(sealed ? [drained] : readers.map((reader) => reader.cancel()));
     await drained;
     await api.close();
@@ -112,6 +111,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     kill,
     memoryBytes: () => treeOf(child.pid).reduce((sum, id) => sum + peakOf(id), 0),
   };
+}
+
+function killAll(ids: readonly number[]): void {
+  for (const id of ids) {
+    try {
+      Deno.kill(id, "SIGKILL");
+    } catch (error) {
+      // ESRCH: it ended by itself just now.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
 }
 
 async function drain(

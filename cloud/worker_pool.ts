@@ -23,6 +23,7 @@ export interface Clock {
 
 /** Thrown by a function that cannot start a worker, and reported as a function's error. */
 export class StartError extends Error {
+  /** Name of the class. */
   override readonly name = "StartError";
   /** Lambda's name of the error, such as `Runtime.InvalidEntrypoint`. */
   readonly errorType: string;

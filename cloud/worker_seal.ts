@@ -97,15 +97,14 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
     options.log(`Workers are not sealed: ${messageOf(error)}`);
     return plain;
   }
+  const problems: string[] = [];
   for (const kind of ways) {
     const seal = kind === "bubblewrap" ? bubblewrapSeal(base, path) : unshareSeal(base, path);
-    if (typeof seal === "string") options.log(`Workers are not sealed by ${kind}: ${seal}`);
-    else {
-      const problem = await trial(seal);
-      if (problem === undefined) return seal;
-      options.log(`Workers are not sealed by ${kind}: ${problem}`);
-    }
+    const problem = typeof seal === "string" ? seal : await trial(seal);
+    if (problem === undefined && typeof seal !== "string") return seal;
+    problems.push(`${kind}: ${problem}`);
   }
+  options.log(`Workers are not sealed: ${problems.join("; ")}`);
   return plain;
 }
 

@@ -128,8 +128,8 @@ Deno.test("openSeal() says why it does not seal and then runs a plain process", 
   logged.length = 0;
   const seal = await openHere(["bubblewrap", "unshare"], "/nowhere");
   assertEquals(seal.kind, "no");
-  assertStringIncludes(logged.join("\n"), "not sealed by bubblewrap");
-  assertStringIncludes(logged.join("\n"), "there is no 'setpriv'");
+  assertStringIncludes(logged.join("\n"), "Workers are not sealed: bubblewrap: ");
+  assertStringIncludes(logged.join("\n"), "; unshare: there is no 'setpriv'");
   const { out, code } = await run(seal, 'echo "$HOME" "$LAMBDA_TASK_ROOT" "$TMPDIR"; exit 3');
   assertEquals(code, 3);
   const [home, task, tmp] = out.trim().split(" ");

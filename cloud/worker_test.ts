@@ -12,6 +12,10 @@ async function withFolder(act: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+// Building the base system takes a moment, and all tests may have the same.
+const shared = await Deno.makeTempDir();
+addEventListener("unload", () => Deno.removeSync(shared, { recursive: true }));
+
 async function writeCode(folder: string): Promise<string> {
   await Deno.mkdir(`${folder}/code`);
   await Deno.chmod(`${folder}/code`, 0o755);
@@ -24,9 +28,9 @@ async function writeCode(folder: string): Promise<string> {
 const CLOUD = `
 import { startWorker } from "${import.meta.resolve("./worker.ts")}";
 import { openSeal } from "${import.meta.resolve("./worker_seal.ts")}";
-const [folder, code, way, path, script] = Deno.args;
+const [base, folder, code, way, path, script] = Deno.args;
 const ways = way === "no" ? [] : [way];
-const seal = await openSeal({ directory: folder + "/base", log: () => {}, ways, path });
+const seal = await openSeal({ directory: base, log: () => {}, ways, path });
 const environment = { PATH: "/usr/bin" };
 const worker = await startWorker({ seal, code, tmpBytes: 1 << 20, scratch: folder, environment });
 await worker.api.ready();
@@ -41,18 +45,16 @@ async function moment(): Promise<void> {
 const path = Deno.env.get("PATH") ?? "";
 
 for (const way of ["bubblewrap", "unshare", "no"] as const) {
-  const open = (folder: string) =>
-    openSeal({ directory: `${folder}/base`, log: () => {}, ways: way === "no" ? [] : [way], path });
-  const probe = await Deno.makeTempDir();
-  const works = (await open(probe)).kind === way;
-  await Deno.remove(probe, { recursive: true });
+  const open = () =>
+    openSeal({ directory: `${shared}/base`, log: () => {}, ways: way === "no" ? [] : [way], path });
+  const works = (await open()).kind === way;
   const test = works ? Deno.test : Deno.test.ignore;
 
   test(`a worker (${way}) ends with all that it started, and its log is whole`, async () => {
     await withFolder(async (folder) => {
       const marker = `4567${Math.trunc(Math.random() * 1e9)}`;
       const worker = await startWorker({
-        seal: await open(folder),
+        seal: await open(),
         code: await writeCode(folder),
         tmpBytes: 1 << 20,
         environment: { PATH: "/usr/bin" },
@@ -89,16 +91,27 @@ for (const way of ["bubblewrap", "unshare", "no"] as const) {
       const script = `${way === "no" ? "" : `(sleep ${marker} &); `}exec sleep ${marker}`;
       const name = "@std/path/posix";
       const imports = { [name]: import.meta.resolve(name) };
-      await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+      await Deno.writeTextFile(`${folder}/imports.json`, JSON.stringify({ imports }));
       await Deno.writeTextFile(`${folder}/main.ts`, CLOUD);
       const cloud = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", "--no-lock", "--config", `${folder}/deno.json`]
-          .concat(`${folder}/main.ts`, folder, await writeCode(folder), way, path, script),
+        args: ["run", "-A", "--no-check", "--no-config", "--import-map", `${folder}/imports.json`]
+          .concat(
+            `${folder}/main.ts`,
+            `${shared}/base`,
+            folder,
+            await writeCode(folder),
+            way,
+            path,
+            script,
+          ),
         stdin: "null",
       }).spawn();
-      while (processesWith(marker).length < (way === "no" ? 1 : 2)) await moment();
+      let ended = false;
+      const status = cloud.status.then(() => ended = true);
+      while (!ended && processesWith(marker).length < (way === "no" ? 1 : 2)) await moment();
+      assert(!ended);
       cloud.kill("SIGKILL");
-      await cloud.status;
+      await status;
       // The kernel kills them one after the other, and tells nobody when it is done.
       while (processesWith(marker).length > 0) await moment();
     });

@@ -5,7 +5,7 @@ import { LlamaError } from "../job/errors.ts";
 export interface RuntimeSettings {
   /** Host and port of the Runtime API. */
   readonly apiHost: string;
-  /** The worker's own folder, `/tmp/llama` unless `LLAMA_WORKER_FOLDER` says otherwise. */
+  /** The worker's folder, `/tmp/llama` unless `LLAMA_WORKER_FOLDER` says otherwise. */
   readonly folder: string;
   /** Whether everything that a job leaves in /tmp is to be removed. */
   readonly ownsTmp: boolean;
@@ -22,8 +22,7 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 /**
  * Reads the settings.
  *
- * `LLAMA_WORKER_FOLDER` must be set, to different folders, where several workers share one /tmp. A
- * worker that has its /tmp for itself is told so by `LLAMA_PRIVATE_TMP=1`: a wrong guess would remove
+ * A worker that has its /tmp for itself is told so by `LLAMA_PRIVATE_TMP=1`: a wrong guess would remove
  * files of others.
  *
  * @throws {LlamaError} `RuntimeApi` if this is no worker.

@@ -7,24 +7,20 @@ import type { Proof } from "../job/proof.ts";
 import type { ExitStatus, Usage } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { type Capture, capture, type CaptureLimits } from "./capture.ts";
+import { rootedEnvironment } from "./job_environment.ts";
 import { type Layout, realPathOf } from "./layout.ts";
 import { type Libc, NO_USAGE } from "./libc.ts";
 import { bystanders, killJob } from "./processes.ts";
 import { findPlainProgram, findRootedProgram, type Program } from "./program.ts";
 import { readShimLog } from "./shim_log.ts";
+import { timedOut, timeLimit, type TimeLimits } from "./time_limit.ts";
 
 /** What running a command needs of the worker. */
-export interface ExecuteTools {
+export interface ExecuteTools extends TimeLimits {
   readonly libc: Libc | undefined;
   /** Environment of a job that is not rooted, before the job's own: PATH and HOME. */
   readonly plainEnv: Readonly<Record<string, string>>;
   readonly limits: CaptureLimits;
-  /** Time until which the function may run, in milliseconds since 1970. */
-  readonly deadlineMs: number;
-  /** Whole time that the function may take, in milliseconds, for messages. */
-  readonly functionTimeoutMs: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 /** A command that ended by itself. */
@@ -59,7 +55,9 @@ export async function execute(
   const cwd = realPathOf(layout.root, spec.cwd);
   const log = spec.rooted?.shim === undefined ? undefined : `${scratch}.log`;
   if (log) Deno.writeFileSync(log, new Uint8Array(), { createNew: true, mode: 0o600 });
-  const env = spec.rooted ? rootedEnv(spec, layout.root, log) : { ...tools.plainEnv, ...spec.env };
+  const env = spec.rooted
+    ? rootedEnvironment(spec, layout.root, log)
+    : { ...tools.plainEnv, ...spec.env };
   const program = spec.rooted
     ? findRootedProgram(spec, layout.root)
     : findPlainProgram(spec, layout.root, cwd, env.PATH);
@@ -141,34 +139,6 @@ function spawnProblem(cause: unknown): string {
   return `it does not start: ${messageOf(cause)}`;
 }
 
-function rootedEnv(
-  { env, rooted }: JobSpec,
-  root: string,
-  log: string | undefined,
-): Record<string, string> {
-  const inRoot = (paths: readonly string[]) =>
-    paths.map((path) => path.startsWith("/") ? root + path : path);
-  const split = (value: string | undefined) => value ? value.split(":") : [];
-  const libraries = inRoot([...rooted?.libraryPath ?? [], ...split(env.LD_LIBRARY_PATH)]);
-  return {
-    ...env,
-    ...(libraries.length > 0 && { LD_LIBRARY_PATH: libraries.join(":") }),
-    ...(rooted?.shim !== undefined && log !== undefined && {
-      LD_PRELOAD: inRoot([rooted.shim, ...split(env.LD_PRELOAD)]).join(":"),
-      LLAMA_SHIM_ROOT: root,
-      LLAMA_SHIM_LOG: log,
-      // Libc itself opens these, past the shim; the worker's own must never decide.
-      LOCPATH: inRoot(split(env.LOCPATH ?? "/usr/lib/locale")).join(":"),
-      TZDIR: inRoot([env.TZDIR ?? "/usr/share/zoneinfo"]).join(),
-      GCONV_PATH: inRoot(
-        env.GCONV_PATH === undefined
-          ? rooted.libraryPath.map((path) => `${path}/gconv`)
-          : split(env.GCONV_PATH),
-      ).join(":"),
-    }),
-  };
-}
-
 /** Writes all of stdin and returns what went wrong; a command need not read it. */
 async function feed(
   stdin: WritableStream<Uint8Array<ArrayBufferLike>>,
@@ -192,33 +162,6 @@ async function streamsEnd(streams: readonly Capture[]): Promise<void> {
   }, STREAM_GRACE_MS);
   await all;
   clearTimeout(timer);
-}
-
-interface TimeLimit {
-  readonly ms: number;
-  readonly message: string;
-}
-
-function timeLimit({ timeoutMs }: JobSpec, tools: ExecuteTools): TimeLimit {
-  const left = tools.deadlineMs - tools.now();
-  if (timeoutMs !== undefined && timeoutMs < left) {
-    return { ms: timeoutMs, message: `it took longer than ${seconds(timeoutMs)}, the job's limit` };
-  }
-  const whole = tools.functionTimeoutMs;
-  return {
-    ms: Math.floor(left),
-    message:
-      `it took longer than ${seconds(Math.max(left, 0))}, what was left of the ${seconds(whole)} ` +
-      "that the function has",
-  };
-}
-
-function seconds(ms: number): string {
-  return `${Number((ms / 1000).toFixed(1))} s`;
-}
-
-function timedOut({ args }: JobSpec, { message }: TimeLimit): LlamaError {
-  return new LlamaError("TimedOut", `Cannot finish ${JSON.stringify(args[0])} as ${message}`);
 }
 
 function outputTooLarge({ args }: JobSpec, stream: string, maxBytes: number): LlamaError {

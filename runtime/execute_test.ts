@@ -107,15 +107,15 @@ Deno.test("execute() gives up its cache for a job that needs the room", async ()
     const digest = await test.objects.put(new Uint8Array(size).fill(fill));
     return { kind: "file", path: "in", mode: 0o644, content: { digest, size } } as const;
   };
-  await test.done({ inputs: [await store(7_000_000, 1)] });
-  // Two of them: one linked, one of the job's own.
-  const large = await store(6_000_000, 2);
+  await test.done({ inputs: [await store(3_200_000, 1)] });
+  // Three of them: one linked, two of the job's own. The one before would fit in half of the disk.
+  const large = await store(4_600_000, 2);
   const result = await test.done({
-    args: ["wc", "-c", "in", "own"],
-    inputs: [large, { ...large, path: "own" }],
+    args: ["wc", "-c", "in", "own", "more"],
+    inputs: [large, { ...large, path: "own" }, { ...large, path: "more" }],
     wanted: [{ match: "exact", path: "own" }],
   });
-  assertStringIncludes(textOf(result.stdout), "12000000 total");
+  assertStringIncludes(textOf(result.stdout), "13800000 total");
   const tooLarge = failure(await test.run({ inputs: [await store(17_000_000, 3)] }));
   assertEquals(tooLarge.code, "DiskFull");
   assertEquals((await test.done({ args: ["true"] })).status, { kind: "exit", code: 0 });

@@ -4,12 +4,14 @@
  */
 import { isInline } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
-import type { FileInput, FolderInput, LinkInput } from "../job/manifest.ts";
+import type { FileInput, FolderInput } from "../job/manifest.ts";
 import { parentOf } from "../job/path.ts";
 import { isWanted, type JobSpec } from "../job/spec.ts";
-import { type Cache, type Look, type Patch, setModified } from "./cache.ts";
+import type { Cache } from "./cache.ts";
+import { type Look, type Patch, setModified } from "./look.ts";
 import { type ElfProgram, readAtBytes, readElf } from "./elf.ts";
 import { type Fingerprint, fingerprint, type Libc } from "./libc.ts";
+import { targetInRoot } from "./link_target.ts";
 import type { Loaders } from "./loaders.ts";
 import type { Tree } from "./tree.ts";
 
@@ -151,42 +153,6 @@ function makeWorkingFolder(path: string, cwd: string): void {
       { cause },
     );
   }
-}
-
-/**
- * The target of a link as it must stand on the worker: relative, and never above the root, as the
- * kernel knows nothing of it.
- */
-export function targetInRoot({ path, target }: Pick<LinkInput, "path" | "target">): string {
-  const depth = path.split("/").length - 2;
-  if (target.startsWith("/")) {
-    return "../".repeat(depth) + (clamp(target.slice(1), 0) || ".");
-  }
-  return clamp(target, depth) || ".";
-}
-
-/** Takes those `..` out of a relative path that would climb more than `depth` folders. */
-function clamp(path: string, depth: number): string {
-  let level = depth;
-  let climbs = false;
-  for (const component of path.split("/")) {
-    if (component === "..") climbs ||= --level < 0;
-    else if (component !== "" && component !== ".") level++;
-  }
-  if (!climbs) return path;
-  const kept: string[] = [];
-  level = depth;
-  for (const component of path.split("/")) {
-    if (component === "" || component === ".") continue;
-    if (component !== "..") {
-      level++;
-      kept.push(component);
-    } else if (level > 0) {
-      level--;
-      kept.push(component);
-    }
-  }
-  return kept.join("/");
 }
 
 function programOf({ path, mode, content }: FileInput, cache: Cache): ElfProgram | undefined {

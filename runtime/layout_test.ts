@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
-import { targetInRoot } from "./layout.ts";
+import { targetInRoot } from "./link_target.ts";
 import { inline, testWorker, textOf } from "./testing.ts";
 import { joinInputs } from "./tree.ts";
 

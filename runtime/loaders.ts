@@ -20,6 +20,7 @@ export interface Loaders {
 
 const MOST_DIGITS = 12;
 const FEWEST_DIGITS = 6;
+const MODE = 0o755;
 
 /** Loaders in `folder`, `/tmp/.ld` but for tests. */
 export function openLoaders(folder: string, libc: Libc | undefined): Loaders {
@@ -32,14 +33,33 @@ export function openLoaders(folder: string, libc: Libc | undefined): Loaders {
       // A job could have changed it, as it runs as the same user.
       if (sameFingerprint(shipped.get(path), fingerprint(libc, path))) return path;
       makeOwnFolder(folder);
+      // Another worker may have put the same there.
+      if (sameBytes(path, file)) {
+        shipped.set(path, fingerprint(libc, path));
+        return path;
+      }
       const fresh = `${folder}/${crypto.randomUUID()}`;
       Deno.copyFileSync(file, fresh);
-      Deno.chmodSync(fresh, 0o755);
+      Deno.chmodSync(fresh, MODE);
       Deno.renameSync(fresh, path);
       shipped.set(path, fingerprint(libc, path));
       return path;
     },
   };
+}
+
+function sameBytes(path: string, file: string): boolean {
+  let there: Uint8Array;
+  try {
+    const { isFile, mode } = Deno.lstatSync(path);
+    if (!isFile || ((mode ?? 0) & 0o7777) !== MODE) return false;
+    there = Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  const here = Deno.readFileSync(file);
+  return here.length === there.length && here.every((byte, index) => byte === there[index]);
 }
 
 function makeOwnFolder(path: string): void {

@@ -7,6 +7,7 @@ import { runtimeApi } from "./api.ts";
 import { readSettings, type RuntimeSettings } from "./environment.ts";
 import { openLibc } from "./libc.ts";
 import type { Objects } from "./objects.ts";
+import { claimFolder } from "./own_folder.ts";
 import { invocationError, serveOne } from "./serve.ts";
 import { openWorker, type Worker } from "./worker.ts";
 
@@ -31,7 +32,8 @@ function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings
   const libc = openLibc();
   if (!libc?.becomeSubreaper()) log("Processes that leave a job's group may outlive it");
   return openWorker({
-    folder: settings.folder,
+    // Never given back: the lock goes with the process.
+    folder: claimFolder(settings.folder).path,
     loaderFolder: "/tmp/.ld",
     ...(settings.ownsTmp && { sweptFolder: "/tmp" }),
     objects: lazyObjects(env),

@@ -53,6 +53,7 @@
  * there allocates, and statics only ever gain facts that hold for the parent, too. errno is that of
  * the call. 64-bit Linux only: struct stat is the kernel's.
  */
+#undef __OPTIMIZE__ /* older headers define stat() and others inline */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
 #ifndef _GNU_SOURCE
@@ -545,8 +546,6 @@ PATH(MAKE, mkdir, (const char *path, mode_t mode), path, mode)
 PATH_AT(MAKE, mkdirat, (int dir, const char *path, mode_t mode), dir, path, mode)
 PATH(MAKE, mkfifo, (const char *path, mode_t mode), path, mode)
 PATH_AT(MAKE, mkfifoat, (int dir, const char *path, mode_t mode), dir, path, mode)
-PATH(MAKE, mknod, (const char *path, mode_t mode, dev_t dev), path, mode, dev)
-PATH_AT(MAKE, mknodat, (int dir, const char *path, mode_t mode, dev_t dev), dir, path, mode, dev)
 PATH(CREATE, creat, (const char *path, mode_t mode), path, mode)
 CALL(DIR *, NULL, AT_FDCWD, LIST, opendir, (const char *path), path)
 PATH(LIST, scandir,
@@ -677,22 +676,37 @@ STAT_AT(fstatat, struct stat)
 STAT(stat64, struct stat64, 0)
 STAT(lstat64, struct stat64, AT_SYMLINK_NOFOLLOW)
 STAT_AT(fstatat64, struct stat64)
-#define XSTAT(F, FLAGS)                                                                            \
-  int F(int version, const char *path, void *answer) {                                             \
+#define XSTAT(F, TYPE, FLAGS)                                                                      \
+  int F(int version, const char *path, TYPE *answer) {                                             \
     (void)version;                                                                                 \
-    return stat_at(AT_FDCWD, path, answer, FLAGS);                                                 \
+    return stat_at(AT_FDCWD, path, (struct stat *)answer, FLAGS);                                  \
   }
-#define XSTAT_AT(F)                                                                                \
-  int F(int version, int dir, const char *path, void *answer, int flags) {                         \
+#define XSTAT_AT(F, TYPE)                                                                          \
+  int F(int version, int dir, const char *path, TYPE *answer, int flags) {                         \
     (void)version;                                                                                 \
-    return stat_at(dir, path, answer, flags);                                                      \
+    return stat_at(dir, path, (struct stat *)answer, flags);                                       \
   }
-XSTAT(__xstat, 0)
-XSTAT(__xstat64, 0)
-XSTAT(__lxstat, AT_SYMLINK_NOFOLLOW)
-XSTAT(__lxstat64, AT_SYMLINK_NOFOLLOW)
-XSTAT_AT(__fxstatat)
-XSTAT_AT(__fxstatat64)
+XSTAT(__xstat, struct stat, 0)
+XSTAT(__xstat64, struct stat64, 0)
+XSTAT(__lxstat, struct stat, AT_SYMLINK_NOFOLLOW)
+XSTAT(__lxstat64, struct stat64, AT_SYMLINK_NOFOLLOW)
+XSTAT_AT(__fxstatat, struct stat)
+XSTAT_AT(__fxstatat64, struct stat64)
+#endif
+
+int mknodat(int dir, const char *path, mode_t mode, dev_t device) {
+  struct look look;
+  int result = -1;
+  if (enter(&look, dir, &path, MAKE)) result = sys(SYS_mknodat, dir, path, mode, device);
+  leave(&look, !result);
+  return result;
+}
+
+int mknod(const char *path, mode_t mode, dev_t device) {
+  return mknodat(AT_FDCWD, path, mode, device);
+}
+
+#ifdef __GLIBC__
 int __xmknod(int version, const char *path, mode_t mode, dev_t *dev) {
   (void)version;
   return mknod(path, mode, *dev);

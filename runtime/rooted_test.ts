@@ -127,8 +127,10 @@ Deno.test("a rooted job runs a shipped program through the loader that was shipp
   assert(interp.startsWith(`${test.folder}/l/`), interp);
   const own = readElfFile("/usr/bin/env")?.interp?.path ?? "";
   assertEquals(Deno.readFileSync(interp), Deno.readFileSync(own));
-  // One pack and one manifest, once.
+  // One pack and one manifest, once; and a loader that somebody touched is put right.
+  Deno.writeTextFileSync(interp, "touched");
   await test.done(job);
+  assertEquals(Deno.readFileSync(interp), Deno.readFileSync(own));
   assertEquals(test.objects.asked.length, 2);
 });
 

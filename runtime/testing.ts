@@ -115,7 +115,7 @@ export function testWorker(
 }
 
 /** A new folder whose name leaves room for a loader's in place of `/lib64/ld-linux-x86-64.so.2`. */
-function shortFolder(): string {
+export function shortFolder(): string {
   for (;;) {
     const path = `/tmp/l${Math.random().toString(36).slice(2, 6)}`;
     try {

@@ -5,15 +5,9 @@
  * `~/.cache/llama`.
  */
 import { projectRoot } from "./config.ts";
+import { LEVELDB } from "./demo/leveldb.ts";
 import { cleanEnvironment, fetchPackage, run, say } from "./demo/tools.ts";
 
-/** LevelDB 1.20 and Snappy 1.1.7, C++ with a Makefile of ours. */
-const PACKAGE = {
-  name: "leveldown",
-  version: "6.1.1",
-  integrity:
-    "sha512-88c+E+Eizn4CkQOBHwqlCJaTNEjGpaEIikn1S+cINc5E9HEvJ77bqY4JY/HxT5u0caWqsc3P3DcFIKBI1vHt+A==",
-};
 /** Compilations at once elsewhere. */
 const JOBS = 16;
 /** A compilation that did not end elsewhere is a failure here; no demonstration may hide one. */
@@ -37,8 +31,8 @@ async function demo(folder: string): Promise<boolean> {
   const root = projectRoot.pathname;
   const env = cleanEnvironment({ bin: `${root}bin`, llamaDir: `${folder}/llama` });
   const options = { cwd: folder, env };
-  const source = await fetchPackage(PACKAGE, env);
-  await say(`Sources: ${PACKAGE.name} ${PACKAGE.version} (LevelDB and Snappy)`);
+  const source = await fetchPackage(LEVELDB, env);
+  await say(`Sources: ${LEVELDB.name} ${LEVELDB.version} (LevelDB and Snappy)`);
   const make = ["make", "-s", "-f", `${root}scripts/demo/Makefile`, `SRC=${source}`];
   const objects = (await run([...make, "list"], options)).trim().split("\n");
 

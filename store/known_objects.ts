@@ -2,8 +2,8 @@
  * Which objects this side has put into a store, so that none is offered twice.
  *
  * The file is a log: a line `LLAMAKN1 ` and the store's name, then records of 33 bytes, `+` or `-`
- * and the digest. Each is appended in one write, so that processes can share it; a
- * tail that is no whole record is dropped. Records are facts about another machine, which may have
+ * and the digest. Each is appended in one write, so that processes can share it; a tail that is no
+ * whole record is dropped. Records are facts about another machine, which may have
  * lost the object since: who finds one missing calls `forget`. A log in place of a database, as losing
  * a record costs one request and nothing else.
  */

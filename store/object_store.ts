@@ -52,7 +52,7 @@ export interface ObjectStore {
   /** Writes an object over what stands under its digest. */
   repair(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
   /**
-   * Reads an object.
+   * Reads an object. Who asks at the same time gets the same array, so nobody may change it.
    *
    * @throws {LlamaError} `ObjectMissing`, if there is none.
    * @throws {LlamaError} `CorruptObject`, if its bytes are not those of the digest.
