@@ -250,6 +250,8 @@ async function trial(seal: Seal): Promise<string | undefined> {
     await Deno.writeTextFile(`${code}/proof`, "here");
     await Deno.writeTextFile(`${code}/bootstrap`, `#!/usr/bin/bash\n${TRIAL}`);
     await Deno.chmod(`${code}/bootstrap`, 0o755);
+    // The cloud's own mask lets nobody else read what it makes.
+    await Deno.chmod(`${code}/proof`, 0o644);
     await Deno.chmod(code, 0o755);
     const environment = { PATH: "/usr/bin:/usr/sbin" };
     const command = seal.command({ code, tmpBytes: 1 << 20, environment, scratch: code });

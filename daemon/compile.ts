@@ -1,5 +1,5 @@
 /** The way of one compilation, from a client's arguments to its exit status. */
-import { compilerEnvironment, localOnlyVariable } from "../cc/environment.ts";
+import { forwardedNames, localOnlyVariable, translatedBy } from "../cc/environment.ts";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
 import { findProgram } from "../cc/toolchain.ts";
@@ -18,6 +18,8 @@ export interface CompileTools {
   readonly slots: Slots;
   readonly stats: StatsKeeper;
   readonly remote: RemoteCompiler;
+  /** Names of the locales of this machine. */
+  readonly locales: () => Promise<ReadonlySet<string>>;
   /** Takes an event for the log. */
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
@@ -70,7 +72,12 @@ export function createCompileHandler(
       }
     };
 
-    const reason = localReason(request, settings);
+    const reason = localReason(request, settings) ??
+      translatedBy(
+        request.env,
+        await tools.locales(),
+        (language) => hasCompilerMessages(language, files),
+      );
     const line = readCommandLine(args);
     const decision = reason === undefined
       ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
@@ -118,6 +125,12 @@ interface LocalCommand {
   readonly argv: readonly (string | Uint8Array)[];
 }
 
+/** GNU gettext manual, "Locating Message Catalog Files"; GCC's text domains carry its version. */
+function hasCompilerMessages(language: string, files: FileSystem): boolean {
+  const folder = `/usr/share/locale/${language}/LC_MESSAGES`;
+  return (files.list(folder) ?? []).some(({ name }) => /^(?:gcc|cpplib|gas)\b/.test(name));
+}
+
 function failureOf(error: unknown): { kind: "failed"; reason: string; message: string } {
   if (!(error instanceof LlamaError)) {
     return { kind: "failed", reason: "InternalError", message: messageOf(error) };
@@ -129,9 +142,7 @@ function failureOf(error: unknown): { kind: "failed"; reason: string; message: s
 function localReason(request: CompileRequest, settings: Settings): string | undefined {
   if (settings.local) return "LLAMACC_LOCAL";
   if (request.notUtf8) return "not-utf8";
-  for (const name of Object.keys(compilerEnvironment(request.env))) {
-    if (request.notUtf8Env.has(name)) return "not-utf8";
-  }
+  if (forwardedNames(request.env).some((name) => request.notUtf8Env.has(name))) return "not-utf8";
   return localOnlyVariable(request.env);
 }
 

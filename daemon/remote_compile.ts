@@ -1,4 +1,5 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
+import { AwsError } from "../aws/error.ts";
 import { compilerEnvironment, SEARCH_VARIABLES } from "../cc/environment.ts";
 import type { CommandLine } from "../cc/command_line.ts";
 import type { Compilation } from "../cc/decision.ts";
@@ -72,8 +73,12 @@ export interface RemoteCompileTools {
   readonly toolchains: Toolchains;
   readonly slots: Slots;
   readonly stats: StatsKeeper;
+  /** Names of the locales of this machine. */
+  readonly locales: () => Promise<ReadonlySet<string>>;
   /** The session for a client's environment. */
   readonly openSession: (env: Readonly<Record<string, string>>) => Promise<Session>;
+  /** Forgets that session, as AWS refused it: the next compilation opens it afresh. */
+  readonly dropSession: (env: Readonly<Record<string, string>>) => void;
 }
 
 /** Jobs for one compilation before it runs here, but for a test that switched the guess off. */
@@ -180,7 +185,10 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const inputs = [...set.inputs.values()].filter(({ path, kind }) =>
         kind === "folder" || !toolchain.inputs.has(path)
       );
-      const spec = jobSpec(remote, toolchain, inputs, outputs, files);
+      const spec = jobSpec(remote, toolchain, inputs, outputs, {
+        files,
+        locales: await tools.locales(),
+      });
       const ran = await runJob(spec, {
         session,
         functionName: settings.functionName ?? session.functionName,
@@ -261,7 +269,16 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     return { kind: "compiled", stdout, stderr, code: result.status.code };
   };
 
-  return { compile };
+  return {
+    compile: async (remote) => {
+      try {
+        return await compile(remote);
+      } catch (error) {
+        if (error instanceof AwsError) tools.dropSession(remote.request.env);
+        throw error;
+      }
+    },
+  };
 }
 
 interface OutputPlaces {
@@ -331,10 +348,10 @@ function jobSpec(
   toolchain: ReadyToolchain,
   inputs: readonly Input[],
   outputs: OutputPlaces,
-  files: FileSystem,
+  here: { readonly files: FileSystem; readonly locales: ReadonlySet<string> },
 ): JobSpec {
-  const [logical] = logicalCwd(request, files);
-  const env = compilerEnvironment(request.env);
+  const [logical] = logicalCwd(request, here.files);
+  const env = compilerEnvironment(request.env, here.locales);
   // GCC asks whether stderr is a terminal; there it never is.
   const color =
     request.stderrIsTerminal && !line.colorChosen && (request.env.TERM ?? "dumb") !== "dumb"

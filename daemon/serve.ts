@@ -41,19 +41,24 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const places = createPlaces(realFiles, folders);
     const digests = createFileDigests(realFiles);
     const seams = { files: realFiles, processes: realProcesses, folders, places, digests };
+    let asked: Promise<ReadonlySet<string>> | undefined;
+    const locales = () => asked ??= installedLocales();
     const sessions = createSessions(options, log.write);
     const onCompile = createCompileHandler({
       files: realFiles,
       slots,
       stats,
       log: log.write,
+      locales,
       remote: createRemoteCompiler({
         ...seams,
         guesser: createGuesser(realFiles, folders),
         toolchains: createToolchains({ ...seams, buildShim }),
         slots,
         stats,
-        openSession: sessions,
+        locales,
+        openSession: sessions.open,
+        dropSession: sessions.drop,
       }),
     });
     const server = serveDaemon({
@@ -96,25 +101,41 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
+/** What locale(1) of glibc prints; none where there is no such program. */
+async function installedLocales(): Promise<ReadonlySet<string>> {
+  const { stdout } = await realProcesses.run("/usr/bin/env", ["locale", "-a"], {
+    cwd: "/",
+    env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+  });
+  return new Set(stdout.split("\n").filter(Boolean));
+}
+
+/** Sessions by the variables that decide them. */
+interface Sessions {
+  open(env: Readonly<Record<string, string>>): Promise<Session>;
+  drop(env: Readonly<Record<string, string>>): void;
+}
+
 /** One session for each set of deciding variables, opened once, and again if opening it failed. */
 function createSessions(
   { llamaDir, startCloud }: DaemonOptions,
   log: (event: string, fields: Readonly<Record<string, string | number>>) => void,
-): (env: Readonly<Record<string, string>>) => Promise<Session> {
-  const open = new Map<string, Promise<Session>>();
-  return (env) => {
-    const key = sessionKey(env);
-    let opening = open.get(key);
-    if (!opening) {
-      opening = openOne(env);
-      open.set(key, opening);
-      opening.catch(() => open.delete(key));
-    }
-    return opening;
+): Sessions {
+  const sessions = new Map<string, Promise<Session>>();
+  const say = (line: string) => log("session", { text: line });
+  return {
+    open: (env) => {
+      const key = sessionKey(env);
+      let opening = sessions.get(key);
+      if (!opening) {
+        opening = openSession({ env, llamaDir, startCloud, say });
+        sessions.set(key, opening);
+        opening.catch(() => sessions.delete(key));
+      }
+      return opening;
+    },
+    drop: (env) => {
+      sessions.delete(sessionKey(env));
+    },
   };
-
-  function openOne(env: Readonly<Record<string, string>>): Promise<Session> {
-    const say = (line: string) => log("session", { text: line });
-    return openSession({ env, llamaDir, startCloud, say });
-  }
 }
