@@ -136,7 +136,7 @@ Deno.test(
       assertStringIncludes(output, "s3://llama-bucket-");
       assertStringIncludes(deployed.stdout + deployed.stderr, "No changes to deploy");
       await good(cloudformation("delete-stack", ...stack));
-        const gone = await cloudformation("describe-stacks", ...stack);
+      const gone = await cloudformation("describe-stacks", ...stack);
       assertStringIncludes(gone.stderr, "Stack with id llama does not exist");
     });
   },

@@ -63,7 +63,10 @@ here("openBaseSystem() uses what it built and builds anew when a source has chan
 
     // As if this machine's last library had had another size.
     const text = await Deno.readTextFile(`${base}.json`);
-    await Deno.writeTextFile(`${base}.json`, text.replace(/\d+(\\u0000\d+"\])$/, "1$1"));
+    const listed: string[] = JSON.parse(text);
+    const [source, place, size, time] = listed.pop()?.split("\0") ?? [];
+    listed.push([source, place, `${size}1`, time].join("\0"));
+    await Deno.writeTextFile(`${base}.json`, JSON.stringify(listed));
     assertNotEquals(await Deno.readTextFile(`${base}.json`), text);
     assertEquals(await openBaseSystem(folder), base);
     assertEquals([...Deno.readDirSync(base)].some(({ name }) => name === "mark"), false);

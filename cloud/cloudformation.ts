@@ -13,13 +13,14 @@ import {
 } from "./cloudformation_calls.ts";
 import { changesOf, createPlan, outputsDiffer, same } from "./cloudformation_plan.ts";
 import { createResourceTypes } from "./cloudformation_resources.ts";
-import { decodeStack, type Stack, type StackResource } from "./cloudformation_stack.ts";
+import { decodeStack, type Stack } from "./cloudformation_stack.ts";
+import { parseTemplate, validationError } from "./cloudformation_template.ts";
 import {
-  capabilitiesOf,
-  parseTemplate,
-  type Template,
-  validationError,
-} from "./cloudformation_template.ts";
+  describeResource,
+  describeStack,
+  describeTemplate,
+  summary,
+} from "./cloudformation_views.ts";
 import { openRepositories } from "./ecr_repositories.ts";
 import type { Roles } from "./iam_roles.ts";
 import type { Authorizer } from "./policy.ts";
@@ -276,120 +277,4 @@ function checkUpdatable(stack: Stack): void {
   throw validationError(
     `Stack:${stack.id} is in ${stack.status} state and can not be updated.`,
   );
-}
-
-function summary(stack: Stack): string[] {
-  const time = (name: string, ms: number | undefined): string =>
-    textElement(name, ms === undefined ? undefined : new Date(ms).toISOString());
-  return [
-    textElement("StackId", stack.id),
-    textElement("StackName", stack.name),
-    time("CreationTime", stack.createdMs),
-    time("LastUpdatedTime", stack.updatedMs),
-    time("DeletionTime", stack.deletedMs),
-    textElement("StackStatus", stack.status),
-    textElement("StackStatusReason", stack.reason),
-    element("DriftInformation", textElement("StackDriftStatus", "NOT_CHECKED")),
-  ];
-}
-
-function describeStack(stack: Stack): string {
-  const { source } = stack;
-  return element(
-    "member",
-    ...summary(stack),
-    textElement("DisableRollback", stack.onFailure === "DO_NOTHING"),
-    textElement("EnableTerminationProtection", false),
-    element("NotificationARNs"),
-    element("RollbackConfiguration"),
-    element("Capabilities", ...source.capabilities.map((name) => textElement("member", name))),
-    element(
-      "Parameters",
-      ...Object.entries(source.parameters).map(([key, value]) =>
-        element(
-          "member",
-          textElement("ParameterKey", key),
-          textElement("ParameterValue", value),
-        )
-      ),
-    ),
-    element(
-      "Tags",
-      ...Object.entries(source.tags).map(([key, value]) =>
-        element("member", textElement("Key", key), textElement("Value", value))
-      ),
-    ),
-    element(
-      "Outputs",
-      ...stack.outputs.map((output) =>
-        element(
-          "member",
-          textElement("OutputKey", output.key),
-          textElement("OutputValue", output.value),
-          textElement("Description", output.description),
-          textElement("ExportName", output.exportName),
-        )
-      ),
-    ),
-  );
-}
-
-function describeResource(
-  stack: Stack | undefined,
-  resource: StackResource,
-  timeName: string,
-): string[] {
-  return [
-    ...(stack === undefined
-      ? []
-      : [textElement("StackId", stack.id), textElement("StackName", stack.name)]),
-    textElement("LogicalResourceId", resource.logicalId),
-    textElement("PhysicalResourceId", resource.physicalId || undefined),
-    textElement("ResourceType", resource.type),
-    textElement(timeName, new Date(resource.changedMs).toISOString()),
-    textElement("ResourceStatus", resource.status),
-    textElement("ResourceStatusReason", resource.reason),
-    element("DriftInformation", textElement("StackResourceDriftStatus", "NOT_CHECKED")),
-  ];
-}
-
-function describeTemplate(template: Template, summarise: boolean): string[] {
-  const capability = capabilitiesOf(template);
-  const iam = template.resources.map(({ type }) => type)
-    .filter((type) => type.startsWith("AWS::IAM::"));
-  const parts = [
-    textElement("Description", template.description),
-    element(
-      "Parameters",
-      ...[...template.parameters].map(([name, parameter]) =>
-        element(
-          "member",
-          textElement("ParameterKey", name),
-          textElement("DefaultValue", parameter.default),
-          summarise ? textElement("ParameterType", parameter.type) : "",
-          textElement("NoEcho", parameter.noEcho),
-          textElement("Description", parameter.description),
-          summarise ? element("ParameterConstraints") : "",
-        )
-      ),
-    ),
-  ];
-  if (capability !== undefined) {
-    parts.push(
-      element("Capabilities", textElement("member", capability)),
-      textElement(
-        "CapabilitiesReason",
-        `The following resource(s) require capabilities: [${[...new Set(iam)].join(", ")}]`,
-      ),
-    );
-  }
-  if (summarise) {
-    const types = new Set(template.resources.map(({ type }) => type));
-    parts.push(
-      element("ResourceTypes", ...[...types].map((type) => textElement("member", type))),
-      textElement("Version", "2010-09-09"),
-      element("DeclaredTransforms"),
-    );
-  }
-  return parts;
 }

@@ -6,7 +6,8 @@
 import { asInteger, asObject, asString, parseJson } from "../job/json.ts";
 import { hmacHex } from "./digests.ts";
 import type { Principal } from "./service.ts";
-import { sameSignature, SignatureError } from "./sigv4.ts";
+import { SignatureError } from "./signature.ts";
+import { sameSignature } from "./sigv4.ts";
 import { readIfThere, writeDurably } from "./state.ts";
 
 /** The keys that one embedded cloud keeps. */

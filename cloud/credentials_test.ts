@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type Keys, loadKeys, openCredentials } from "./credentials.ts";
-import { SignatureError } from "./sigv4.ts";
+import { SignatureError } from "./signature.ts";
 
 const KEYS: Keys = { accessKeyId: "LKIAROOT", secretAccessKey: "root", tokenSecret: "token" };
 const ROLE = "arn:aws:iam::000000000000:role/path/worker";

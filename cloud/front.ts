@@ -18,16 +18,8 @@ import {
   ServiceError,
   type ServiceRequest,
 } from "./service.ts";
-import {
-  checkSignature,
-  checkTime,
-  readSignature,
-  type RequestHead,
-  type Signature,
-  SignatureError,
-  type SigningContext,
-  UNSIGNED_PAYLOAD,
-} from "./sigv4.ts";
+import { readSignature, type RequestHead, type Signature, SignatureError } from "./signature.ts";
+import { checkSignature, checkTime, type SigningContext, UNSIGNED_PAYLOAD } from "./sigv4.ts";
 
 /** How a service writes requests, answers and errors. */
 export type WireForm =

@@ -4,7 +4,7 @@
  * Reference for where an error says `message` and where `Message`.
  */
 import { ServiceError } from "./service.ts";
-import type { SignatureError } from "./sigv4.ts";
+import type { SignatureError } from "./signature.ts";
 
 /** Lambda's errors whose message goes by a name in lower case; all others write `Message`. */
 const LOWER_CASE_MESSAGE: ReadonlySet<string> = new Set([

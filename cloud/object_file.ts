@@ -219,7 +219,9 @@ function decodeMetadata(text: string, what: string): ObjectMetadata {
   for (const [name, value] of Object.entries(asObject(json["headers"], "headers"))) {
     headers[name] = asString(value, name);
   }
-  const stored = json["checksum"] === undefined ? undefined : asObject(json["checksum"], "checksum");
+  const stored = json["checksum"] === undefined
+    ? undefined
+    : asObject(json["checksum"], "checksum");
   const algorithm = stored && checksumAlgorithm(asString(stored["algorithm"], "algorithm"));
   return {
     key: asString(json["key"], "key"),

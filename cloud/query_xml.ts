@@ -3,7 +3,7 @@
  * "AWS query protocol".
  */
 import { ServiceError, type ServiceRequest } from "./service.ts";
-import type { SignatureError } from "./sigv4.ts";
+import type { SignatureError } from "./signature.ts";
 import { document, element, textElement } from "./xml.ts";
 
 /** The parameters of a call, from its form and its query. */

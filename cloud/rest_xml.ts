@@ -1,6 +1,6 @@
 /** The wire form of S3: REST with XML bodies. Source: Amazon S3 API Reference, "Error responses". */
 import type { ServiceError } from "./service.ts";
-import type { SignatureError } from "./sigv4.ts";
+import type { SignatureError } from "./signature.ts";
 import { element, textElement, XML_DECLARATION } from "./xml.ts";
 import { ServiceError as Failure } from "./service.ts";
 

@@ -18,6 +18,8 @@ const QUERY_BODY_BYTES = 1024 * 1024;
 /** How long requests in flight have to end when the cloud closes. */
 const GRACE_MS = 5000;
 
+export type { LambdaOptions } from "./lambda.ts";
+
 /** What the embedded cloud is started with. */
 export interface ServeOptions {
   /** Folder of its state, made if it is not there: `LLAMA_DIR/cloud`. */

@@ -9,7 +9,7 @@ import {
   withCloud,
 } from "./cloud_fixture.ts";
 import { serveCloud } from "./serve.ts";
-import { amzDateOf } from "./sigv4.ts";
+import { amzDateOf } from "./signature.ts";
 
 async function withFolder(test: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();

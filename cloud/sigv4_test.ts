@@ -1,14 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { EMPTY_SHA256, sha256Hex } from "./digests.ts";
-import {
-  canonicalQuery,
-  checkSignature,
-  checkTime,
-  readSignature,
-  type RequestHead,
-  SignatureError,
-  UNSIGNED_PAYLOAD,
-} from "./sigv4.ts";
+import { readSignature, type RequestHead, SignatureError } from "./signature.ts";
+import { canonicalQuery, checkSignature, checkTime, UNSIGNED_PAYLOAD } from "./sigv4.ts";
 import { SIGNED_VECTORS, VECTOR_SECRET, VECTOR_TIME_MS } from "./sigv4_fixture.ts";
 
 function verify(head: RequestHead, body: string, secret: string, nowMs: number): void {

@@ -80,17 +80,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const readers = [child.stdout.getReader(), child.stderr.getReader()];
   const drained = Promise.all(readers.map((reader) => drain(reader, log)));
 
-  function kill(): void {
-    // A negative id is a process group's: what lost its parent is in no tree, but in the group.
-    const ids = sealed ? [child.pid] : [...treeOf(child.pid), -child.pid];
-    killAll(ids);
-  }
-
   let ended = false;
   async function end(): Promise<string> {
     const status = await child.status;
     ended = true;
     if (!sealed) {
+      // A negative id is a process group's: what lost its parent is in no tree, but in the group.
       killAll([-child.pid]);
       // A process that left the group may hold the pipes for as long as it likes.
       await atMost(DRAIN_MS, drained);
@@ -108,7 +103,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     log,
     exited: end(),
     hasEnded: () => ended,
-    kill,
+    kill: () => killAll(sealed ? [child.pid] : treeOf(child.pid)),
     memoryBytes: () => treeOf(child.pid).reduce((sum, id) => sum + peakOf(id), 0),
   };
 }

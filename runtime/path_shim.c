@@ -4,8 +4,9 @@
  *     cc -O2 -shared -fPIC -o shim.so path_shim.c -ldl
  *
  * Why. A job's files are laid out below a folder (ROOT, LLAMA_SHIM_ROOT) as they stand on the
- * caller's machine, and its command runs there with not one argument rewritten. A worker gives us no
- * namespace, chroot or ptrace, so the names are translated where programs hand them to libc:
+ * caller's machine, and its command runs there with not one argument rewritten. A worker gives
+ * us no namespace, chroot or ptrace, so the names are translated where programs hand them to
+ * libc:
  *
  *   given by the program              what the kernel sees
  *   /x, //x                           ROOT/x
@@ -15,43 +16,47 @@
  *   what climbs above / by `..`       what a chroot makes of it; clamp() walks the links to tell
  *   symlink("/x", ...)                a link to ROOT/x, which readlink() gives back as /x
  *
- * Answers (getcwd, realpath, readlink, also of /proc/self/exe and /proc/self/fd/N) lose their ROOT.
- * What is not below ROOT does not exist; the worker's own file of that name is never read. ROOT must
- * be spelled as the kernel spells it (no link in it), or answers could not be recognised. A name is
- * too long as soon as ROOT and it are 4,096 bytes together.
+ * Answers (getcwd, realpath, readlink, also of /proc/self/exe and /proc/self/fd/N) lose their
+ * ROOT. What is not below ROOT does not exist; the worker's own file of that name is never read.
+ * ROOT must be spelled as the kernel spells it (no link in it), or answers could not be
+ * recognised. A name is too long as soon as ROOT and it are 4,096 bytes together.
  *
  * Why outer functions. A call that libc makes itself (the PATH search of execvp, the shell of
- * system, the open within fopen) does not come by a preloaded symbol. So we stand before the function
- * that the program calls, and what libc would look up within it, we look up ourselves. A `#!` line is
- * read here, too, as the kernel would take the interpreter from the worker's `/`.
+ * system, the open within fopen) does not come by a preloaded symbol. So we stand before the
+ * function that the program calls, and what libc would look up within it, we look up ourselves.
+ * A `#!` line is read here, too, as the kernel would take the interpreter from the worker's `/`.
+ *
+ * What still leads out. Links are followed by the kernel: one whose relative target climbs above
+ * ROOT (the runtime must lay none), and /proc/PID/root. fts(3) walks absolute folders untranslated.
  *
  * What is recorded. If LLAMA_SHIM_LOG names a file, each new finding is appended to it by one
- * write(2), so that it outlives any way to die: a letter, a path as the program sees and spells it
- * (absolute; `.`, `..` and links are left in it) and a NUL.
+ * write(2), so that it outlives any way to die: a letter, a path as the program sees and spells
+ * it (absolute; `.`, `..` and links are left in it) and a NUL.
  *
  *   O  it was there: opened, asked about, executed, loaded
  *   L  the folder was listed
  *   A  it was not there
  *   B  not a path but the reason why this log may be incomplete
  *
- * What a job creates is no finding, unless it stood there before. A process that cannot write its
- * record kills itself: a lost record would be a wrong proof. A log without any record comes from a
- * program that never loaded this library.
+ * What a job creates is no finding, unless it stood there before. A process that cannot write
+ * its record kills itself: a lost record would be a wrong proof. A log without any record comes
+ * from a program that never loaded this library.
  *
- * What is not seen. The loader's own search happens before us. It needs no record: each object that
- * it found is recorded at the start of each process (one outside ROOT is a B), the order of its
- * folders was computed by the caller from what its own loader does, and an object that is missing
- * ends the process before it can make any result. Likewise libc's locale, iconv, time zone and user
- * data are read by libc alone (the runtime points LOCPATH, GCONV_PATH and TZDIR into ROOT), and
- * catalogs of messages are known by name only (bindtextdomain).
+ * What is not seen. The loader's own search happens before us. It needs no record: each object
+ * that it found is recorded at the start of each process (one outside ROOT is a B), the order of
+ * its folders was computed by the caller from what its own loader does, and an object that is
+ * missing ends the process before it can make any result. Likewise libc's locale, iconv, time
+ * zone and user data are read by libc alone (the runtime points LOCPATH, GCONV_PATH and TZDIR
+ * into ROOT), and catalogs of messages are known by name only (bindtextdomain).
  *
- * What makes it blind, and is recorded as B: a program that the loader does not load it into (statically
- * linked, setuid, of the other word size), fts(3), chroot(2), sockets, and system calls by number
- * that take paths and are not in the table below. Inlined system calls cannot be seen at all.
+ * What makes it blind, and is recorded as B: a program that the loader does not load it into
+ * (statically linked, setuid, of the other word size), fts(3), chroot(2), sockets, and system
+ * calls by number that take paths and are not in the table below. Inlined system calls cannot be
+ * seen at all.
  *
- * Rules of this code. gcc's driver calls exec in a vfork()ed child, which shares our memory: nothing
- * there allocates, and statics only ever gain facts that hold for the parent, too. errno is that of
- * the call. 64-bit Linux only: struct stat is the kernel's.
+ * Rules of this code. gcc's driver calls exec in a vfork()ed child, which shares our memory:
+ * nothing there allocates, and statics only ever gain facts that hold for the parent, too. errno
+ * is that of the call. 64-bit Linux only: struct stat is the kernel's.
  */
 #undef __OPTIMIZE__ /* older headers define stat() and others inline */
 #undef _FORTIFY_SOURCE
@@ -167,7 +172,8 @@ static void start(void) {
     size_t length = strlen(root);
     while (length && root[length - 1] == '/') length--;
     if (*root == '/' && length < PATH_MAX / 2) root_length = length;
-    if (root_length && variables[LOG].entry) log_path = variables[LOG].entry + variables[LOG].length;
+    const char *log = variables[LOG].entry;
+    if (root_length && log) log_path = log + variables[LOG].length;
   }
   errno = saved;
 }
@@ -323,7 +329,7 @@ static int is_there(int dir, const char *real) {
 
 /*
  * Walks `path` (whose last `..` ends at `end`) component by component, as far as that, and tells
- * whether it climbs above ROOT on the way; if so, look->text is where a chroot would have arrived. A
+ * whether it climbs above ROOT on the way; if so, look->text is where a chroot would arrive. A
  * beginning that was found harmless is not walked again.
  */
 static __attribute__((noinline)) int clamp(struct look *look, const char *path, const char *end) {
@@ -445,7 +451,8 @@ static void leave(const struct look *look, int ok) {
   } else {
     switch (saved) {
       case ENOENT: letter = 'A'; break;
-      case EBADF: case EFAULT: case EINTR: case EMFILE: case ENFILE: case ENOMEM: case ENOSYS: return;
+      case EBADF: case EFAULT: case EINTR: case EMFILE: case ENFILE: case ENOMEM: case ENOSYS:
+        return;
     }
   }
   const char *name = look->spelled;
@@ -618,8 +625,8 @@ static enum kind opening_stream(const char *mode) { return *mode == 'r' ? LOOK :
     return result;                                                                                 \
   }
 #define FOPEN(F)                                                                                   \
-  CALL(FILE *, NULL, AT_FDCWD, opening_stream(mode), F, (const char *path, const char *mode), path, \
-       mode)
+  CALL(FILE *, NULL, AT_FDCWD, opening_stream(mode), F, (const char *path, const char *mode),      \
+       path, mode)
 #define FREOPEN(F)                                                                                 \
   CALL(FILE *, NULL, AT_FDCWD, opening_stream(mode), F,                                            \
        (const char *path, const char *mode, FILE *stream), path, mode, stream)
@@ -651,7 +658,7 @@ static size_t link_excess(int dir, const char *path) {
   return *link == '/' ? logical(link) - link : 0;
 }
 
-/* All that libc calls stat are this system call; the __xstat family is how glibc < 2.33 spells it. */
+/* All that libc calls stat are this system call; glibc < 2.33 spells them __xstat and so on. */
 static int stat_at(int dir, const char *path, struct stat *answer, int flags) {
   struct look look;
   int result = -1;
@@ -949,7 +956,7 @@ static void repair(char **out, char *text, char *const *env) {
     char *ours = variables[i].entry, *theirs = variable(env, variables[i].name, length);
     if (i >= PRELOAD && theirs && theirs[length] && (!ours || strcmp(ours, theirs))) {
       *out++ = text;
-      text = map_list(text, variables[i].name, ours ? ours + length : NULL, theirs + length) + 1;
+      text = map_list(text, variables[i].name, ours ? ours + length : NULL, theirs + length);
     } else if (ours) {
       *out++ = ours;
     }
@@ -1003,8 +1010,8 @@ static int start_program(const struct spawn *spawn, const char *path, char *cons
 }
 
 /*
- * Starts `path` with the interpreter of its root, and with our variables in its environment. Returns
- * an error number, or 0 when it has spawned. All that it makes stands on the stack.
+ * Starts `path` with the interpreter of its root, and with our variables in its environment.
+ * Returns an error number, or 0 when it has spawned. All that it makes stands on the stack.
  */
 static int run(const struct spawn *spawn, const char *path, char *const argv[],
                char *const envp[]) {
@@ -1221,7 +1228,7 @@ int system(const char *command) {
   return status;
 }
 
-/* Streams of popen() and their shells; they close at exec, so that no other child holds them open. */
+/* Streams of popen() and their shells; they close at exec, so that no other child holds them. */
 static struct {
   FILE *stream;
   pid_t pid;
@@ -1397,7 +1404,7 @@ void *dlmopen(Lmid_t space, const char *name, int mode) {
 }
 #endif
 
-/* Catalogs are opened within libc at the first message: here we know where it will look for them. */
+/* Catalogs are opened within libc at the first message: here we know where it will look. */
 char *bindtextdomain(const char *domain, const char *path) {
   struct look look;
   char file[2 * PATH_MAX], names[2 * NAME_MAX], *state;
@@ -1435,7 +1442,7 @@ int chroot(const char *path) {
   return NEXT(chroot)(path);
 }
 
-/* System calls by number: those with one name, and where it stands (its folder stands before it). */
+/* System calls by number: those with one name, and its place (its folder stands before it). */
 static const struct {
   short number;
   unsigned char place, kind;
@@ -1456,7 +1463,7 @@ static const struct {
     {439 /* faccessat2 */, 1, LOOK},
 };
 
-/* Those that say nothing of files but for what they say blindly. */
+/* Those that take names and are not followed. */
 static const short blind_calls[] = {
     SYS_execveat, SYS_chroot,      SYS_mount,   SYS_umount2,          SYS_pivot_root,
     SYS_acct,     SYS_swapon,      SYS_swapoff, SYS_name_to_handle_at, SYS_open_by_handle_at,

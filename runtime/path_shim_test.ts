@@ -429,8 +429,11 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Puts the local file `path` at the same place below `root`, with every link on the way. */
-async function lay(root: string, path: string): Promise<void> {
+/**
+ * Puts the local file `path` at the same place below `root`, with every link on the way; absolute
+ * ones are written with `prefix`.
+ */
+async function lay(root: string, path: string, prefix = root): Promise<void> {
   const todo = path.split("/").filter((name) => name !== "" && name !== ".");
   let here = "";
   for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
@@ -442,7 +445,7 @@ async function lay(root: string, path: string): Promise<void> {
     const target = `${root}${here}/${name}`, isThere = await exists(target);
     if (isSymlink) {
       const link = await Deno.readLink(`${here}/${name}`);
-      if (!isThere) await Deno.symlink(link.startsWith("/") ? root + link : link, target);
+      if (!isThere) await Deno.symlink(link.startsWith("/") ? prefix + link : link, target);
       if (link.startsWith("/")) here = "";
       todo.unshift(...link.split("/").filter((name) => name !== "" && name !== "."));
       continue;
@@ -455,10 +458,10 @@ async function lay(root: string, path: string): Promise<void> {
 }
 
 /** Puts a program and all that its loader needs below `root`; the folders of its libraries. */
-async function layProgram(root: string, path: string): Promise<string[]> {
-  await lay(root, path);
+async function layProgram(root: string, path: string, prefix = root): Promise<string[]> {
+  await lay(root, path, prefix);
   const libraries = (await run(["ldd", path])).stdout.match(/(?<=\s)\/\S+/g) ?? [];
-  for (const library of libraries) await lay(root, library);
+  for (const library of libraries) await lay(root, library, prefix);
   return libraries.map(dirname);
 }
 
@@ -473,8 +476,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 }
 
 /** What the test program finds in its root, where absolute links are written with `prefix`. */
-async function layOut(folder: string, name: string, prefix: string): Promise<string[]> {
-  const root = `${folder}/${name}`;
+async function layOut(root: string, calls: string, prefix: string): Promise<string[]> {
   const text = async (path: string, content: string, mode = 0o644) => {
     await Deno.mkdir(dirname(root + path), { recursive: true });
     await Deno.writeTextFile(root + path, content);
@@ -502,31 +504,47 @@ async function layOut(folder: string, name: string, prefix: string): Promise<str
   await text("/usr/bin/empty-script", "#! \n", 0o755);
   await text("/usr/bin/headless", 'echo "headless $0 $*"\n', 0o755);
   await text("/usr/bin/noexec", "x", 0o644);
-  const libraries = await layProgram(root, "/bin/sh");
-  for (const program of ["calls", "static"]) {
-    await Deno.copyFile(`${folder}/${program}`, `${root}/usr/bin/${program}`);
-  }
-  await Deno.copyFile(`${folder}/calls`, `${root}/usr/bin/setuid`);
+  const libraries = await layProgram(root, "/bin/sh", prefix);
+  await Deno.copyFile(`${built}/${calls}`, `${root}/usr/bin/calls`);
+  await Deno.copyFile(`${built}/static`, `${root}/usr/bin/static`);
+  await Deno.copyFile(`${built}/${calls}`, `${root}/usr/bin/setuid`);
   await Deno.chmod(`${root}/usr/bin/setuid`, 0o4755);
   await Deno.mkdir(`${root}/opt/lib`, { recursive: true });
-  await Deno.copyFile(`${folder}/plug.so`, `${root}/opt/lib/plug.so`);
+  await Deno.copyFile(`${built}/plug.so`, `${root}/opt/lib/plug.so`);
   return [...libraries, "/opt/lib"].map((path) => root + path);
 }
 
-async function build(folder: string, ...flags: string[]): Promise<void> {
-  await told("cc", "-O2", "-shared", "-fPIC", "-o", `${folder}/shim.so`, SHIM, "-ldl");
-  await told("cc", "-w", ...flags, "-o", `${folder}/calls`, CALLS, "-ldl");
+/** How the test program is compiled: its calls are then others of the same meaning. */
+const VARIANTS: Record<string, string[]> = {
+  "plain": [],
+  "fortified 64-bit": ["-O2", "-D_FORTIFY_SOURCE=2", "-D_FILE_OFFSET_BITS=64"],
+};
+
+/** Folder of what is compiled once for all tests. */
+let built = "";
+
+Deno.test.beforeAll(async () => {
+  built = await Deno.realPath(await Deno.makeTempDir({ prefix: "path_shim_" }));
+  const plug = `${built}/plug.c`;
   await Deno.writeTextFile(
-    `${folder}/plug.c`,
+    plug,
     'const char *name(void) { return "plug"; }\nint main(void) { return 0; }\n',
   );
-  await told("cc", "-shared", "-fPIC", "-o", `${folder}/plug.so`, `${folder}/plug.c`);
-  await told("cc", "-static", "-o", `${folder}/static`, `${folder}/plug.c`);
-}
+  const commands = [
+    ["-O2", "-shared", "-fPIC", "-o", `${built}/shim.so`, SHIM, "-ldl"],
+    ["-shared", "-fPIC", "-o", `${built}/plug.so`, plug],
+    ["-static", "-o", `${built}/static`, plug],
+    ...Object.entries(VARIANTS).map(([name, flags]) => //
+    ["-w", ...flags, "-o", `${built}/${name}`, CALLS, "-ldl"]),
+  ];
+  await Promise.all(commands.map((command) => told("cc", ...command)));
+});
 
-function shimmed(folder: string, root: string, libraries: readonly string[]) {
+Deno.test.afterAll(() => Deno.remove(built, { recursive: true }));
+
+function shimmed(root: string, libraries: readonly string[]) {
   return {
-    LD_PRELOAD: `${folder}/shim.so`,
+    LD_PRELOAD: `${built}/shim.so`,
     LD_LIBRARY_PATH: [...new Set(libraries)].join(":"),
     LLAMA_SHIM_ROOT: root,
     LLAMA_SHIM_ARGV0: "/usr/bin/calls",
@@ -545,21 +563,15 @@ async function readLog(path: string): Promise<string[]> {
 const UNSHARE = Deno.uid() === 0 ? ["unshare", "-m"] : ["unshare", "-r", "-m"];
 const canChroot = canRun(...UNSHARE, "chroot", "/", "/bin/true");
 
-const VARIANTS: Record<string, string[]> = {
-  "": [],
-  ", fortified, with 64-bit names": ["-O2", "-D_FORTIFY_SOURCE=2", "-D_FILE_OFFSET_BITS=64"],
-};
-
-for (const [variant, flags] of Object.entries(VARIANTS)) {
+for (const variant of Object.keys(VARIANTS)) {
   Deno.test({
-    name: `path shim answers each call as a chroot does${variant}`,
+    name: `path shim answers each ${variant} call as a chroot does`,
     ignore: !canChroot,
     fn: () =>
       withFolder(async (folder) => {
-        await build(folder, ...flags);
-        await layOut(folder, "jail", "");
+        await layOut(`${folder}/jail`, variant, "");
         const root = `${folder}/root`;
-        const libraries = await layOut(folder, "root", root);
+        const libraries = await layOut(root, variant, root);
         const mounts = `cd ${folder}/jail && mount --rbind /dev dev && mount --rbind /proc proc`;
         const find = "chroot=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)";
         const jailed = await run(
@@ -569,9 +581,10 @@ for (const [variant, flags] of Object.entries(VARIANTS)) {
             stdin: CASES,
           },
         );
+        assertEquals(jailed.code, 0, jailed.stderr);
         const ours = await run([`${root}/usr/bin/calls`], {
           cwd: root,
-          env: shimmed(folder, root, libraries),
+          env: shimmed(root, libraries),
           stdin: CASES,
         });
         const answers = ours.stdout.split(CASE), wanted = jailed.stdout.split(CASE);
@@ -581,17 +594,15 @@ for (const [variant, flags] of Object.entries(VARIANTS)) {
         );
         assertEquals(answers.length, CASES.split("\n").length + 1);
         assertEquals(ours.stderr, jailed.stderr);
-        assertEquals(jailed.code, 0);
       }),
   });
 }
 
 Deno.test("path shim records what was there, listed, absent, and what it cannot see", () =>
   withFolder(async (folder) => {
-    await build(folder);
     const root = `${folder}/root`, log = `${folder}/log`;
-    const libraries = await layOut(folder, "root", root);
-    const env = { ...shimmed(folder, root, libraries), LLAMA_SHIM_LOG: log };
+    const libraries = await layOut(root, "plain", root);
+    const env = { ...shimmed(root, libraries), LLAMA_SHIM_LOG: log };
     const recorded = async (calls: string) => {
       await Deno.writeTextFile(log, "");
       for await (const { name } of Deno.readDir(`${root}/work`)) {
@@ -621,10 +632,9 @@ Deno.test("path shim records what was there, listed, absent, and what it cannot 
 
 Deno.test("path shim gives the first program its argv[0], and only that one", () =>
   withFolder(async (folder) => {
-    await build(folder);
     const root = `${folder}/root`;
     const env = {
-      ...shimmed(folder, root, await layOut(folder, "root", root)),
+      ...shimmed(root, await layOut(root, "plain", root)),
       LLAMA_SHIM_ARGV0: "some/name",
     };
     const { stdout } = await run([`${root}/usr/bin/calls`], {
@@ -638,12 +648,23 @@ Deno.test("path shim gives the first program its argv[0], and only that one", ()
     ]);
   }));
 
+Deno.test("path shim ends a process whose record it cannot write", () =>
+  withFolder(async (folder) => {
+    const root = `${folder}/root`;
+    const env = shimmed(root, await layOut(root, "plain", root));
+    const command = new Deno.Command(`${root}/usr/bin/calls`, {
+      clearEnv: true,
+      env: { ...env, LLAMA_SHIM_LOG: "/dev/full" },
+      stdin: "null",
+    });
+    assertEquals((await command.output()).signal, "SIGKILL");
+  }));
+
 Deno.test("path shim passes every call on when no root is set", () =>
   withFolder(async (folder) => {
-    await build(folder);
     await Deno.writeTextFile(`${folder}/file`, "content");
-    const { stdout } = await run([`${folder}/calls`], {
-      env: { LD_PRELOAD: `${folder}/shim.so` },
+    const { stdout } = await run([`${built}/plain`], {
+      env: { LD_PRELOAD: `${built}/shim.so` },
       stdin: `open ${folder}/file 0 ; realpath ${folder}/../${basename(folder)}/file\n`,
     });
     assertEquals(stdout.split("\n").slice(2, 4), [
@@ -674,7 +695,6 @@ const SOURCES: Record<string, [string, boolean]> = {
 /** Compiles every source here and below a root, and compares all that comes of it. */
 async function compareCompiler(folder: string, cc: string, cxx: string, more: string[]) {
   const root = `${folder}/root`, local = `${folder}/here`, log = `${folder}/log`;
-  await told("cc", "-O2", "-shared", "-fPIC", "-o", `${folder}/shim.so`, SHIM, "-ldl");
   await Deno.mkdir(local);
   await Deno.mkdir(`${root}${local}`, { recursive: true });
   await Deno.mkdir(`${root}/tmp`, { recursive: true });
@@ -702,7 +722,7 @@ async function compareCompiler(folder: string, cc: string, cxx: string, more: st
     const got = await run([root + compiler, ...flags], {
       cwd: root + local,
       env: {
-        ...shimmed(folder, root, libraries.map((path) => root + path)),
+        ...shimmed(root, libraries.map((path) => root + path)),
         ...env,
         LLAMA_SHIM_ARGV0: compiler,
         LLAMA_SHIM_LOG: log,

@@ -52,7 +52,8 @@ static char *tell(const char *text) {
 
 static int number(const char *word) {
   if (!word) return 0;
-  return !strncmp(word, "dir:", 4) ? open(word + 4, O_RDONLY | O_DIRECTORY) : (int)strtol(word, NULL, 0);
+  if (!strncmp(word, "dir:", 4)) return open(word + 4, O_RDONLY | O_DIRECTORY);
+  return strtol(word, NULL, 0);
 }
 
 static int at(const char *word) { return strcmp(word, "cwd") ? number(word) : AT_FDCWD; }
@@ -89,7 +90,8 @@ static int listed(DIR *dir) {
   char *names[100];
   int count = 0;
   if (!dir) return -1;
-  for (struct dirent *entry; (entry = readdir(dir)) && count < 100;) names[count++] = strdup(entry->d_name);
+  for (struct dirent *entry; (entry = readdir(dir)) && count < 100;)
+    names[count++] = strdup(entry->d_name);
   qsort(names, count, sizeof *names, by_name);
   for (int i = 0; i < count; i++) strcat(tell(names[i]), " ");
   return closedir(dir);
@@ -277,7 +279,7 @@ static FILE *pipe_stream;
   CALL(mkstemps, MADE(mkstemps(A, number(B))))                                                     \
   CALL(mkostemps, MADE(mkostemps(A, number(B), O_CLOEXEC)))                                        \
   CALL(mkdtemp, MADE(mkdtemp(A) ? 0 : -1))                                                         \
-  CALL(tempnam, (text = tempnam(A, "pre")) ? (text[strlen(text) - 6] = 0, tell(text), 0) : -1)        \
+  CALL(tempnam, (text = tempnam(A, "pre")) ? (text[strlen(text) - 6] = 0, tell(text), 0) : -1)     \
   CALL(statfs, statfs(A, &fs))                                                                     \
   CALL(statvfs, statvfs(A, &vfs))                                                                  \
   CALL(pathconf, pathconf(A, _PC_NAME_MAX))                                                        \
@@ -341,7 +343,8 @@ static void make(char *call) {
   int count = 0;
   char *state;
   memset(words, 0, sizeof words);
-  for (char *p = strtok_r(call, " ", &state); p; p = strtok_r(NULL, " ", &state)) words[count++] = word(p);
+  for (char *p = strtok_r(call, " ", &state); p; p = strtok_r(NULL, " ", &state))
+    words[count++] = word(p);
   if (!count) return;
   memset(answer, 0, sizeof answer);
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
