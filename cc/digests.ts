@@ -1,9 +1,9 @@
 /**
  * Digests of files, kept by the file's state (device, inode, size, mtime, ctime, mode). A file that had
- * changed within {@linkcode SETTLED_MS} of being read is read again next time.
+ * just changed when it was read is read again next time ({@linkcode isSettled}).
  */
 import { type Digest, digestOf } from "../job/digest.ts";
-import { type FileState, type FileSystem, sameState, SETTLED_MS } from "./file_system.ts";
+import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 
 /** What is known of a file's content. */
 export interface KnownFile {
@@ -49,8 +49,7 @@ export function createFileDigests(files: FileSystem): FileDigests {
         const after = files.stat(path);
         if (!before || !bytes || !after) return undefined;
         if (!sameState(before, after) || bytes.length !== after.size) continue;
-        const settled = files.now() - after.mtimeMs > SETTLED_MS &&
-          files.now() - after.ctimeMs > SETTLED_MS;
+        const settled = isSettled(after, files);
         const file = { digest: await digestOf(bytes), state: after, settled };
         remember(path, file);
         return file;

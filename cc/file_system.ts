@@ -11,9 +11,9 @@ export interface FileState {
   readonly size: number;
   readonly inode: number;
   readonly device: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, with as many decimals as the file system gives. */
   readonly mtimeMs: number;
-  /** Milliseconds since 1970. */
+  /** As mtimeMs, for the last change of the file's state. */
   readonly ctimeMs: number;
 }
 
@@ -37,6 +37,8 @@ export interface FileSystem {
   list(path: string): readonly FolderEntry[] | undefined;
   /** The clock by which the file system stamps changes, in milliseconds since 1970. */
   now(): number;
+  /** Age in milliseconds from which on a change can be told from the next one. */
+  readonly settleMs: number;
 }
 
 /** What a local process printed and how it ended. */
@@ -63,7 +65,11 @@ export function sameState(a: FileState, b: FileState): boolean {
 }
 
 /**
- * Time that must lie between a change and a look at it before the look can be remembered: file systems
- * stamp changes by a clock that ticks every 1 to 10 ms, so two changes in one tick look alike.
+ * Whether the same state will mean the same content. File systems stamp changes by a clock that ticks
+ * every 1 to 10 ms, so two changes in one tick look alike: what had just changed when it was looked at
+ * cannot be remembered.
  */
-export const SETTLED_MS = 100;
+export function isSettled(state: FileState, files: Pick<FileSystem, "now" | "settleMs">): boolean {
+  const now = files.now();
+  return now - state.mtimeMs > files.settleMs && now - state.ctimeMs > files.settleMs;
+}

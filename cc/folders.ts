@@ -3,19 +3,21 @@
  * each unit, nearly always with the answer no; a failed look-up costs 10 µs in Deno, a set 0.05 µs.
  *
  * A listing is true as long as the folder's state (inode, mtime, ctime) is what it was, and that is
- * asked once a round (see {@linkcode Folders.nextRound}). It is not kept when the folder had changed
- * within {@linkcode SETTLED_MS} of being listed. What breaks it: a clock that is set back by hand
- * between two changes, or a network file system whose attributes are cached; the proof asks again.
+ * asked once a round (see {@linkcode Folders.nextRound}). It is not kept when the folder had just changed
+ * when it was listed ({@linkcode isSettled}). What breaks it: a clock that is set back by hand between two
+ * changes, or a network file system whose attributes are cached; the proof asks again.
  */
-import { type FileState, type FileSystem, sameState, SETTLED_MS } from "./file_system.ts";
+import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 
 /** Kinds of an entry as its folder has it. */
 export type EntryKind = "file" | "folder" | "link" | "other";
 
-/** Folder listings with one look at each folder a round. */
+/** Folder listings, and states of files, with one look at each a round. */
 export interface Folders {
-  /** Starts a round: every folder is looked at again when it is first asked about. */
+  /** Starts a round: everything is looked at again when it is first asked about. */
   nextRound(): void;
+  /** The state of what `path` names in this round, links followed. */
+  stat(path: string): FileState | undefined;
   /** The kind of `name` in `folder`, `undefined` if there is none. */
   entry(folder: string, name: string): EntryKind | undefined;
   /** All names in `folder`, `undefined` if it is no folder. */
@@ -39,9 +41,18 @@ interface Listing {
 /** Creates an empty set of listings over `files`. */
 export function createFolders(files: FileSystem): Folders {
   const listings = new Map<string, Listing>();
+  const states = new Map<string, FileState | undefined>();
   let round = 0;
   let shapeGeneration = 0;
   let answerGeneration = 0;
+
+  const stat = (path: string) => {
+    const known = states.get(path);
+    if (known !== undefined || states.has(path)) return known;
+    const state = files.stat(path);
+    states.set(path, state);
+    return state;
+  };
 
   const read = (folder: string, state: FileState | undefined) => {
     if (state?.kind !== "folder") return undefined;
@@ -52,7 +63,7 @@ export function createFolders(files: FileSystem): Folders {
   const current = (folder: string): Listing => {
     const known = listings.get(folder);
     if (known && known.round === round) return known;
-    const state = files.stat(folder);
+    const state = stat(folder);
     if (known && known.settled && state && known.state && sameState(known.state, state)) {
       known.round = round;
       return known;
@@ -62,8 +73,7 @@ export function createFolders(files: FileSystem): Folders {
       return known;
     }
     const names = read(folder, state);
-    const settled = state !== undefined && files.now() - state.mtimeMs > SETTLED_MS &&
-      files.now() - state.ctimeMs > SETTLED_MS;
+    const settled = state !== undefined && isSettled(state, files);
     const asked = known?.asked ?? new Set<string>();
     if (known) {
       if (differsInShape(known.names, names)) shapeGeneration++;
@@ -82,7 +92,9 @@ export function createFolders(files: FileSystem): Folders {
   return {
     nextRound: () => {
       round++;
+      states.clear();
     },
+    stat,
     entry: (folder, name) => {
       const listing = current(folder);
       listing.asked.add(name);

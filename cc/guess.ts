@@ -6,7 +6,7 @@
  * directives name. A node is true as long as its file and the answers about names in folders are what
  * they were, so the walk of a warm unit is a stat for each file and set look-ups.
  */
-import { type FileState, type FileSystem, sameState, SETTLED_MS } from "./file_system.ts";
+import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 import { type Include, scan } from "./lex.ts";
 import { cleanPath } from "../job/path.ts";
@@ -61,9 +61,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     if (known && known.settled && sameState(known.state, state)) return known;
     const bytes = state.size <= MAX_SCANNED_BYTES ? files.read(path) : undefined;
     const includes = bytes ? scan(decoder.decode(bytes), assembler) : [];
-    const settled = files.now() - state.mtimeMs > SETTLED_MS &&
-      files.now() - state.ctimeMs > SETTLED_MS;
-    const entry = { state, settled, includes };
+    const entry = { state, settled: isSettled(state, files), includes };
     scans.set(path, entry);
     return entry;
   };
@@ -73,7 +71,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     const folder = path.slice(0, slash) || "/";
     space.folders.add(folder);
     const kind = folders.entry(folder, path.slice(slash + 1));
-    return kind === "file" || (kind === "link" && files.stat(path)?.kind === "file");
+    return kind === "file" || (kind === "link" && folders.stat(path)?.kind === "file");
   };
 
   const candidate = (folder: string, name: string): string =>
@@ -126,7 +124,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
       for (const folder of space.folders) folders.refresh(folder);
       const found = new Set<string>(roots);
       for (const path of found) {
-        const state = files.stat(path);
+        const state = folders.stat(path);
         if (state?.kind !== "file") {
           found.delete(path);
           continue;

@@ -2,8 +2,9 @@
 import type { Digest } from "../job/digest.ts";
 import type { FileInput, Input } from "../job/manifest.ts";
 import type { FileDigests, KnownFile } from "./digests.ts";
-import type { FileState, FileSystem } from "./file_system.ts";
-import type { Places } from "./places.ts";
+import type { FileState } from "./file_system.ts";
+import type { Folders } from "./folders.ts";
+import type { Place, Places } from "./places.ts";
 
 /** Inputs under construction: each real path once, with every link and folder on the way. */
 export interface InputSet {
@@ -16,7 +17,7 @@ export interface InputSet {
 
 /** What {@linkcode addPath} works with. */
 export interface InputTools {
-  readonly files: FileSystem;
+  readonly folders: Folders;
   readonly places: Places;
   readonly digests: FileDigests;
 }
@@ -36,15 +37,10 @@ export function addPath(set: InputSet, path: string, tools: InputTools): void | 
     set.unreadable.push(path);
     return;
   }
-  for (const link of place.links) {
-    if (!set.inputs.has(link.path)) {
-      set.inputs.set(link.path, { kind: "link", path: link.path, target: link.target });
-    }
-  }
-  for (const folder of place.folders) addFolder(set, folder, tools);
+  addWay(set, place, tools);
   const real = place.path;
   if (set.inputs.get(real)?.kind === "file") return;
-  const state = tools.files.stat(real);
+  const state = tools.folders.stat(real);
   if (state?.kind === "folder") {
     addFolder(set, real, tools, state);
     return;
@@ -64,9 +60,17 @@ export function addPath(set: InputSet, path: string, tools: InputTools): void | 
   });
 }
 
+/** Adds the links and folders that lead to a place. */
+export function addWay(set: InputSet, place: Place, tools: InputTools): void {
+  for (const { path, target } of place.links) {
+    if (!set.inputs.has(path)) set.inputs.set(path, { kind: "link", path, target });
+  }
+  for (const folder of place.folders) addFolder(set, folder, tools);
+}
+
 function addFolder(set: InputSet, path: string, tools: InputTools, known?: FileState): void {
   if (path === "/" || set.inputs.has(path)) return;
-  const state = known ?? tools.files.stat(path);
+  const state = known ?? tools.folders.stat(path);
   if (state) set.inputs.set(path, { kind: "folder", path, mode: state.mode });
 }
 
@@ -81,7 +85,7 @@ export function fileInput(path: string, digest: Digest, state: FileState): FileI
     kind: "file",
     path,
     mode: state.mode,
-    mtimeMs: state.mtimeMs,
+    mtimeMs: Math.floor(state.mtimeMs),
     content: { digest, size: state.size },
   };
 }

@@ -113,6 +113,7 @@ export function createMemoryFiles(): MemoryFiles {
       return entries;
     },
     now: () => now,
+    settleMs: 100,
     write: (path, text) => put(cleanPath(path), "file", text),
     folder: (path) => put(cleanPath(path), "folder", ""),
     link: (path, target) => put(cleanPath(path), "link", target),

@@ -3,7 +3,7 @@
  * here, too, every listed folder was whole, and no file that was sent has changed meanwhile.
  */
 import type { Proof } from "../job/proof.ts";
-import { type FileState, type FileSystem, sameState } from "./file_system.ts";
+import { type FileState, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 
 /** What the check found. */
@@ -28,11 +28,11 @@ export interface ProofQuestion {
 }
 
 /** Checks a proof against this machine; starts no round of `folders` itself. */
-export function checkProof(question: ProofQuestion, files: FileSystem, folders: Folders): Verdict {
+export function checkProof(question: ProofQuestion, folders: Folders): Verdict {
   const { proof, sent, made } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
-  const here = proof.absent.filter((path) => !made.has(path) && exists(path, files, folders));
+  const here = proof.absent.filter((path) => !made.has(path) && exists(path, folders));
   if (here.length > 0) return { kind: "incomplete", paths: here };
   for (const folder of proof.listed) {
     const names = folders.names(folder);
@@ -43,18 +43,18 @@ export function checkProof(question: ProofQuestion, files: FileSystem, folders: 
   }
   const changed: string[] = [];
   for (const [path, state] of sent) {
-    const now = files.stat(path);
+    const now = folders.stat(path);
     if (!now || !sameState(now, state)) changed.push(path);
   }
   return changed.length > 0 ? { kind: "changed", paths: changed } : { kind: "proved" };
 }
 
-function exists(path: string, files: FileSystem, folders: Folders): boolean {
+function exists(path: string, folders: Folders): boolean {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   const folder = path.slice(0, slash) || "/";
-  if (name === "" || name === "." || name === "..") return files.stat(path) !== undefined;
+  if (name === "" || name === "." || name === "..") return folders.stat(path) !== undefined;
   const kind = folders.names(folder)?.get(name);
   // A dangling link is as absent as nothing at all.
-  return kind === "link" ? files.stat(path) !== undefined : kind !== undefined;
+  return kind === "link" ? folders.stat(path) !== undefined : kind !== undefined;
 }

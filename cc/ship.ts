@@ -21,6 +21,7 @@ export interface Shipment {
 
 /** What {@linkcode shipProgram} works with. */
 export interface ShipTools extends InputTools {
+  readonly files: FileSystem;
   readonly processes: ProcessRunner;
 }
 

@@ -49,6 +49,7 @@ export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<Ship
   const digests = createFileDigests(realFiles);
   const shipment = await shipProgram(spec.args[0] ?? "", options.files, options.path, {
     files: realFiles,
+    folders,
     processes: realProcesses,
     places: createPlaces(realFiles, folders),
     digests,

@@ -145,14 +145,14 @@ Deno.test("CloudFormation updates in place what it can, and replaces what it can
     );
     assertEquals(await ids(), before);
     assertEquals((await cloud.s3(`/${before[0]}?lifecycle`)).all("Days"), ["7"]);
-    const renamed = FULL.replace('"worker"', '"helper"');
+    const renamed = FULL.replace('"worker"', '"builder"');
     assertEquals(
       await call("UpdateStack", { TemplateBody: renamed, ...NAMED_IAM }),
       "UPDATE_COMPLETE",
     );
-    assertEquals((await ids()).toSorted(), [...before.slice(0, 3), "helper"].toSorted());
+    assertEquals((await ids()).toSorted(), [...before.slice(0, 3), "builder"].toSorted());
     const roles = [...Deno.readDirSync(`${cloud.directory}/iam`)].map(({ name }) => name);
-    assertEquals(roles, ["helper="]);
+    assertEquals(roles, ["builder="]);
   });
 });
 

@@ -180,7 +180,9 @@ export function createFront(options: FrontOptions): (request: Request) => Promis
   }
 
   function renderError(error: unknown, wire: WireForm, call: CallParts): Response {
-    const known = error instanceof SignatureError ? authError(error, wire) : asServiceError(error);
+    const known = error instanceof SignatureError
+      ? authError(error, wire)
+      : asServiceError(error, wire);
     switch (wire.form) {
       case "rest-xml":
         return renderRestXmlError(known, call.requestId, call.method);
@@ -270,17 +272,25 @@ function authError(error: SignatureError, wire: WireForm): ServiceError {
   }
 }
 
-function asServiceError(error: unknown): ServiceError {
+/** What each wire form calls a request that cannot be read, and a fault of our own. */
+const FAULTS: Readonly<Record<WireForm["form"], readonly [unreadable: string, fault: string]>> = {
+  "rest-xml": ["InvalidRequest", "InternalError"],
+  query: ["ValidationError", "InternalFailure"],
+  json: ["SerializationException", "ServerException"],
+  "rest-json": ["InvalidRequestContentException", "ServiceException"],
+};
+
+function asServiceError(error: unknown, { form }: WireForm): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof FormatError) {
-    return new ServiceError(400, "ValidationError", error.message, { cause: error });
-  }
-  return new ServiceError(
-    500,
-    "InternalError",
-    "We encountered an internal error. Please try again.",
-    { cause: error },
-  );
+  const [unreadable, fault] = FAULTS[form];
+  return error instanceof FormatError
+    ? new ServiceError(400, unreadable, error.message, { cause: error })
+    : new ServiceError(
+      500,
+      fault,
+      "We encountered an internal error. Please try again.",
+      { cause: error },
+    );
 }
 
 async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -8,6 +8,7 @@ import {
   UNSEALED,
   withCloud,
 } from "./cloud_fixture.ts";
+import { loadKeys, openCredentials } from "./credentials.ts";
 import { serveCloud } from "./serve.ts";
 import { amzDateOf } from "./signature.ts";
 
@@ -62,6 +63,16 @@ Deno.test("serveCloud() ends when root asks for it, and for nobody else", async 
     assertEquals((await readAnswer(unsigned)).status, 403);
     const keys = { ...endpoint, secretAccessKey: "wrong" };
     assertEquals((await send("llama", "/_llama/shutdown", { ...shutdown, keys })).status, 403);
+    const { issueRoleCredentials } = openCredentials(
+      await loadKeys(`${directory}/keys.json`),
+      endpoint.accountId,
+      Date.now,
+    );
+    const role = issueRoleCredentials("arn:aws:iam::000000000000:role/worker", 60);
+    assertEquals(
+      (await send("llama", "/_llama/shutdown", { ...shutdown, keys: role })).status,
+      403,
+    );
     assertEquals((await send("llama", "/_llama/status")).status, 200);
     assertEquals((await send("llama", "/_llama/shutdown", shutdown)).status, 200);
     await cloud.finished;

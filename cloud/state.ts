@@ -16,7 +16,8 @@
  *     s3/buckets/NAME=     a bucket's record
  *     s3/objects/NAME=/    a bucket's objects, one file each (object_file.ts)
  *     s3/uploads/ID/       parts of an unfinished multipart upload
- *     cloudformation/  iam/  ecr/  lambda/      one folder a kind of record
+ *     cloudformation/ iam/ ecr/  one folder a kind of record
+ *     lambda/ base/        functions with their code, and what sealed workers see as their system
  *
  * A write goes to `.tmp-…` beside its target, is synced, renamed over the target, and the folder is
  * synced. So a reader sees the old record or the new one, and all that a kill can leave behind is a

@@ -6,15 +6,37 @@ import type {
   ProcessOutput,
   ProcessRunner,
 } from "../cc/file_system.ts";
+import { openStatx, type Statx } from "./statx.ts";
+
+/** Ten ticks of the slowest clock of Linux file systems, 10 ms. */
+const STATX_SETTLE_MS = 100;
+/** Deno gives the time of a file's last change in whole seconds. */
+const DENO_SETTLE_MS = 1100;
+
+let statx: Statx | undefined | null = null;
+
+function findStatx(): Statx | undefined {
+  if (statx === null) statx = openStatx();
+  return statx;
+}
+
+function stateAt(path: string, followLinks: boolean): FileState | undefined {
+  const quick = findStatx();
+  if (quick) return quick(path, followLinks);
+  return attempt(() => stateOf(followLinks ? Deno.statSync(path) : Deno.lstatSync(path)));
+}
 
 /** The file system of this machine. */
 export const realFiles: FileSystem = {
-  stat: (path) => attempt(() => stateOf(Deno.statSync(path))),
-  lstat: (path) => attempt(() => stateOf(Deno.lstatSync(path))),
+  stat: (path) => stateAt(path, true),
+  lstat: (path) => stateAt(path, false),
   readLink: (path) => attempt(() => Deno.readLinkSync(path)),
   read: (path) => attempt(() => Deno.readFileSync(path)),
   list: (path) => attempt(() => Array.from(Deno.readDirSync(path), entryOf)),
   now: () => Date.now(),
+  get settleMs() {
+    return findStatx() ? STATX_SETTLE_MS : DENO_SETTLE_MS;
+  },
 };
 
 /** Processes of this machine. */

@@ -4,10 +4,17 @@ import { compilerEnvironment, SEARCH_VARIABLES } from "../cc/environment.ts";
 import type { CommandLine } from "../cc/command_line.ts";
 import type { Compilation } from "../cc/decision.ts";
 import type { FileDigests } from "../cc/digests.ts";
-import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import type { FileState, FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import { type Guesser, settleSearchPath } from "../cc/guess.ts";
-import { addPath, addPaths, createInputSet, fileInput, type InputSet } from "../cc/inputs.ts";
+import {
+  addPath,
+  addPaths,
+  addWay,
+  createInputSet,
+  fileInput,
+  type InputSet,
+} from "../cc/inputs.ts";
 import type { Place, Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
 import { builtInSearchPath, type SearchPath } from "../cc/search_path.ts";
@@ -16,6 +23,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
 import { cleanPath } from "../job/path.ts";
+import type { Proof } from "../job/proof.ts";
 import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { CompileRequest } from "./protocol.ts";
@@ -92,7 +100,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const builtIns = new Map<string, Promise<SearchPath>>();
   const learned = new Map<string, Set<string>>();
 
-  const searchPathOf = async (remote: RemoteRequest): Promise<SearchPath> => {
+  const searchPathOf = async (remote: RemoteRequest): Promise<UnitSearch> => {
     const { line, driver, compilation, request } = remote;
     const env: Record<string, string> = { PATH: request.env.PATH ?? "" };
     for (const name of SEARCH_VARIABLES) {
@@ -113,7 +121,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       asked.catch(() => builtIns.delete(key));
     }
     const builtIn = await asked;
-    return settleSearchPath(
+    const spelled = settleSearchPath(
       {
         quote: line.quoteFolders,
         bracket: [
@@ -126,6 +134,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       request.cwd,
       (path) => folders.names(path) !== undefined,
     );
+    const real = (path: string) => places.find(path)?.path ?? path;
+    return {
+      spelled: [...spelled.quote, ...spelled.bracket],
+      // A header has one state, however many ways lead to it.
+      real: { quote: spelled.quote.map(real), bracket: spelled.bracket.map(real) },
+    };
   };
 
   const compile = async (remote: RemoteRequest): Promise<Compiled> => {
@@ -145,13 +159,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const run = async (remote: RemoteRequest): Promise<Compiled> => {
     const { request, settings, driver, line, compilation } = remote;
     const session = await tools.openSession(request.env);
-    const toolchain = await tools.toolchains.prepare(
-      driver,
-      request.env.PATH ?? "",
-      session.uploads,
-    );
     folders.nextRound();
-    const search = await searchPathOf(remote);
+    const { spelled, real: search } = await searchPathOf(remote);
     const outputs = placeOutputs(remote, files, places);
     const source = absolute(compilation.source, request.cwd);
     const unit = JSON.stringify([source, remote.args]);
@@ -170,7 +179,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     ];
     const maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
-      folders.nextRound();
+      if (round > 1) folders.nextRound();
+      const toolchain = await tools.toolchains.prepare(
+        driver,
+        request.env.PATH ?? "",
+        session.uploads,
+      );
       const set = createInputSet();
       await addSource(set, source, tools, remote.text);
       await addPaths(set, guess([...roots, ...known]), tools);
@@ -179,7 +193,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         request.cwd,
         ...logicalCwd(request, files),
         ...outputs.folders,
-        ...(settings.guess ? [...search.quote, ...search.bracket] : []),
+        ...(settings.guess ? spelled : []),
       ];
       await addPaths(set, around, tools);
       const inputs = [...set.inputs.values()].filter(({ path, kind }) =>
@@ -208,11 +222,10 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const verdict = checkProof(
         {
           proof,
-          sent: set.states,
+          sent: withOpened(set.states, proof, toolchain),
           made: outputs.made,
           sentNames: (folder) => namesIn(folder, [...inputs, ...toolchain.inputs.values()]),
         },
-        files,
         folders,
       );
       if (verdict.kind === "proved") {
@@ -224,7 +237,10 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       if (verdict.kind === "unproved") {
         throw new LlamaError("Unproved", `Cannot trust the result: ${verdict.reason}`);
       }
-      if (verdict.kind === "changed") continue;
+      if (verdict.kind === "changed") {
+        tools.toolchains.check(toolchain);
+        continue;
+      }
       for (const path of verdict.paths) {
         if (belongsToToolchain(path, search)) toolchain.extras.add(path);
         else known.add(path);
@@ -281,6 +297,28 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   };
 }
 
+/** The search path of a unit. */
+interface UnitSearch {
+  /** Folders as the compiler spells them; they must exist in the job's root. */
+  readonly spelled: readonly string[];
+  readonly real: SearchPath;
+}
+
+/** States of the files that were sent for this job, and of those of the toolchain that it opened. */
+function withOpened(
+  sent: ReadonlyMap<string, FileState>,
+  proof: Proof,
+  toolchain: ReadyToolchain,
+): ReadonlyMap<string, FileState> {
+  const states = new Map(sent);
+  for (const path of proof.opened) {
+    const state = toolchain.states.get(path) ??
+      (path.includes("/.") ? toolchain.states.get(cleanPath(path)) : undefined);
+    if (state) states.set(path, state);
+  }
+  return states;
+}
+
 interface OutputPlaces {
   readonly list: readonly {
     /** Path in the job's root. */
@@ -330,17 +368,18 @@ async function addSource(
   tools: RemoteCompileTools,
   text?: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
-  await addPath(set, source, tools);
   const place = tools.places.find(source);
-  const state = place && set.states.get(place.path);
-  if (!place || !state || (state.size > MAX_INLINE_SOURCE_BYTES && !text)) return;
+  const state = place && tools.folders.stat(place.path);
+  if (!place || state?.kind !== "file" || (state.size > MAX_INLINE_SOURCE_BYTES && !text)) {
+    await addPath(set, source, tools);
+    return;
+  }
   const bytes = text ?? tools.files.read(place.path);
   if (!bytes) return;
-  const known = tools.digests.known(place.path, state);
-  // Between the state and this read the file may have changed.
-  if (!text && known && known.digest !== await digestOf(bytes)) return;
-  const input = fileInput(place.path, "", state);
-  set.inputs.set(place.path, { ...input, content: { bytes } });
+  addWay(set, place, tools);
+  set.inputs.set(place.path, { ...fileInput(place.path, "", state), content: { bytes } });
+  // If the file has changed between this state and the reading, the proof finds it changed.
+  set.states.set(place.path, state);
 }
 
 function jobSpec(

@@ -6,6 +6,7 @@ import {
   type ProcessRunner,
   sameState,
 } from "../cc/file_system.ts";
+import type { Folders } from "../cc/folders.ts";
 import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
 import type { Places } from "../cc/places.ts";
 import { discoverToolchain } from "../cc/toolchain.ts";
@@ -23,6 +24,8 @@ export interface ReadyToolchain {
   /** Path of the path shim in a job's root. */
   readonly shim: string;
   readonly libraryPath: readonly string[];
+  /** States of its files when they were hashed, by real path. */
+  readonly states: ReadonlyMap<string, FileState>;
   /** Its inputs by real path. */
   readonly inputs: ReadonlyMap<string, Input>;
   /** Paths that proofs have found beside it. */
@@ -33,11 +36,14 @@ export interface ReadyToolchain {
 export interface Toolchains {
   /**
    * The toolchain of a driver, uploaded through `uploads`; prepared once, and again when one of its
-   * files has changed.
+   * programs or libraries has changed. Whether a header has is for the proof to see, which asks only about
+   * those that were opened.
    *
    * @throws {LlamaError} If the compiler cannot run elsewhere.
    */
   prepare(driver: string, path: string, uploads: Uploads): Promise<ReadyToolchain>;
+  /** Forgets the toolchain if any of its files has changed. */
+  check(toolchain: ReadyToolchain): void;
   /** Bytes of the manifest or the shim of a toolchain that was prepared. */
   read(digest: Digest): Uint8Array<ArrayBuffer> | undefined;
 }
@@ -46,6 +52,7 @@ export interface Toolchains {
 export interface ToolchainTools {
   readonly files: FileSystem;
   readonly processes: ProcessRunner;
+  readonly folders: Folders;
   readonly places: Places;
   readonly digests: FileDigests;
   /** Returns the compiled path shim, made by the local compiler. */
@@ -62,6 +69,7 @@ interface Entry {
 /** Creates an empty set of toolchains. */
 export function createToolchains(tools: ToolchainTools): Toolchains {
   const byUploads = new WeakMap<Uploads, Map<string, Entry>>();
+  const entryOf = new WeakMap<ReadyToolchain, { states: Entry["states"] }>();
   const objects = new Map<Digest, Uint8Array<ArrayBuffer>>();
 
   const prepare = async (
@@ -94,8 +102,10 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     const manifest = await digestOf(manifestBytes);
     objects.set(manifest, manifestBytes);
     await uploads.ensure([manifest], read);
-    entry.states = set.states;
-    return {
+    const isProgram = (path: string) => !/\/include(?:-fixed)?\//.test(path);
+    entry.states = new Map([...set.states].filter(([path]) => isProgram(path)));
+    const toolchain: ReadyToolchain = {
+      states: set.states,
       driver,
       manifest,
       manifestBytes,
@@ -104,11 +114,13 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       inputs: new Map(inputs.map((input) => [input.path, input])),
       extras: new Set(),
     };
+    entryOf.set(toolchain, entry);
+    return toolchain;
   };
 
-  const isCurrent = ({ states }: Entry) => {
+  const isCurrent = (states: ReadonlyMap<string, FileState> | undefined) => {
     for (const [path, state] of states ?? []) {
-      const now = tools.files.stat(path);
+      const now = tools.folders.stat(path);
       if (!now || !sameState(now, state)) return false;
     }
     return true;
@@ -120,7 +132,7 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       if (!entries) byUploads.set(uploads, entries = new Map());
       const key = `${driver}\0${path}`;
       const known = entries.get(key);
-      if (known && isCurrent(known)) return known.ready;
+      if (known && isCurrent(known.states)) return known.ready;
       const entry = { states: undefined };
       const ready = prepare(driver, path, uploads, entry);
       entries.set(key, Object.assign(entry, { ready }));
@@ -129,6 +141,11 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
         if (entries.get(key)?.ready === ready) entries.delete(key);
       });
       return ready;
+    },
+    check: (toolchain) => {
+      const entry = entryOf.get(toolchain);
+      // From now on all of its files count, so that the next one to prepare it finds it changed.
+      if (entry && !isCurrent(toolchain.states)) entry.states = toolchain.states;
     },
     read: (digest) => objects.get(digest),
   };

@@ -13,12 +13,15 @@ import { asInteger, asObject, asString } from "./json.ts";
 
 /** Bytes that stand in the message. */
 export interface InlineContent {
+  /** The bytes themselves, not compressed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Bytes that stand in the store. */
 export interface StoredContent {
+  /** Name of the object. */
   readonly digest: Digest;
+  /** Its length in bytes. */
   readonly size: number;
 }
 

@@ -8,6 +8,7 @@ export interface LlamaErrorOptions extends ErrorOptions {
 
 /** An error for people: one line that says what failed, on what value and why. */
 export class LlamaError extends Error {
+  /** Name of the class. */
   override readonly name: string = "LlamaError";
   /** Stable machine-readable name, such as `FunctionNotFound`. */
   readonly code: string;
@@ -27,6 +28,7 @@ export class LlamaError extends Error {
 
 /** Thrown when a value that came from outside does not have the shape that its format demands. */
 export class FormatError extends LlamaError {
+  /** Name of the class. */
   override readonly name = "FormatError";
 
   /** Creates an error for the value called `what`. */

@@ -10,25 +10,33 @@ import { asJobPath } from "./path.ts";
 
 /** A regular file: its bytes, permission bits and modification time. */
 export interface FileInput {
+  /** Tells it from the other inputs. */
   readonly kind: "file";
+  /** Absolute in a rooted job, otherwise relative to the job's folder. */
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
   /** Modification time in milliseconds since 1970; the worker's own when absent. */
   readonly mtimeMs?: number;
+  /** The file's bytes. */
   readonly content: Content;
 }
 
 /** A symbolic link, laid out with the target as it is here. */
 export interface LinkInput {
+  /** Tells it from the other inputs. */
   readonly kind: "link";
+  /** Absolute in a rooted job, otherwise relative to the job's folder. */
   readonly path: string;
+  /** What the link holds, absolute or relative to the link's folder. */
   readonly target: string;
 }
 
 /** A folder, needed where it may be empty or has other permissions than 0o755. */
 export interface FolderInput {
+  /** Tells it from the other inputs. */
   readonly kind: "folder";
+  /** Absolute in a rooted job, otherwise relative to the job's folder. */
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;

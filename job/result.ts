@@ -35,7 +35,9 @@ export interface Timings {
 
 /** What the command used, its children included. */
 export interface Usage {
+  /** CPU time in user mode, in milliseconds. */
   readonly userMs: number;
+  /** CPU time in the kernel, in milliseconds. */
   readonly systemMs: number;
   /** Largest resident set that a process of this worker has had so far, in bytes. */
   readonly maxRssBytes: number;
@@ -43,13 +45,19 @@ export interface Usage {
 
 /** A command that ran. */
 export interface JobResult {
+  /** Tells it from the other answers. */
   readonly kind: "done";
+  /** How the command ended. */
   readonly status: ExitStatus;
+  /** All that it wrote to standard output. */
   readonly stdout: Content;
+  /** All that it wrote to standard error. */
   readonly stderr: Content;
   /** Wanted files, links and folders that exist now and were not there before, or are changed. */
   readonly outputs: readonly Input[];
+  /** Where the time went. */
   readonly timings: Timings;
+  /** What the command used. */
   readonly usage: Usage;
   /** Present for rooted jobs that ran under the path shim. */
   readonly proof?: Proof;
@@ -59,15 +67,19 @@ export interface JobResult {
 
 /** The worker could not get some objects; it has run nothing. */
 export interface JobMissing {
+  /** Tells it from the other answers. */
   readonly kind: "missing";
+  /** The objects that are neither with the worker nor in the store. */
   readonly digests: readonly Digest[];
 }
 
 /** The job could not be run, or was stopped; `code` says why. */
 export interface JobFailure {
+  /** Tells it from the other answers. */
   readonly kind: "failed";
   /** `BadJob`, `CommandNotFound`, `CommandNotExecutable`, `TimedOut`, `DiskFull`, `OutputTooLarge`, … */
   readonly code: string;
+  /** One line for people. */
   readonly message: string;
 }
 

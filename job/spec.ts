@@ -19,7 +19,9 @@ export interface Rooted {
 
 /** What may come back: one path, a folder with all below it, or every file whose path begins so. */
 export interface Wanted {
+  /** How {@linkcode Wanted.path} is compared. */
   readonly match: "exact" | "tree" | "prefix";
+  /** Absolute in a rooted job, otherwise relative to the job's folder; `` with `tree` for all of it. */
   readonly path: string;
 }
 
@@ -33,6 +35,7 @@ export interface JobSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Working folder: absolute in a rooted job, otherwise relative to the job's folder, `` for itself. */
   readonly cwd: string;
+  /** Standard input, none unless given. */
   readonly stdin?: Content;
   /** Present if paths are absolute ones of a root of the job's own. */
   readonly rooted?: Rooted;
@@ -40,7 +43,9 @@ export interface JobSpec {
   readonly manifests: readonly Digest[];
   /** Packs that hold objects of {@linkcode JobSpec.inputs}. */
   readonly packs: readonly Digest[];
+  /** Inputs of this job alone. */
   readonly inputs: readonly Input[];
+  /** Outputs that may come back. */
   readonly wanted: readonly Wanted[];
   /** Most time that the command may run, in milliseconds; the function's own deadline when absent. */
   readonly timeoutMs?: number;
