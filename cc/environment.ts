@@ -8,7 +8,6 @@ const FORWARDED = [
   "TERM",
   "COLUMNS",
   "NO_COLOR",
-  "TZ",
   "CPATH",
   "C_INCLUDE_PATH",
   "CPLUS_INCLUDE_PATH",

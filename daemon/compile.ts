@@ -5,10 +5,11 @@ import { decide } from "../cc/decision.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
 import type { FileSystem } from "../cc/file_system.ts";
+import { AwsError } from "../aws/error.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import type { Connection } from "./connection.ts";
 import type { CompileRequest } from "./protocol.ts";
-import type { RemoteCompiler } from "./remote_compile.ts";
+import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
 
@@ -34,6 +35,7 @@ export function createCompileHandler(
   tools: CompileTools,
 ): (request: CompileRequest, connection: Connection) => Promise<void> {
   const { files, slots, stats, remote, log } = tools;
+  const warnedOf = new Set<string>();
 
   const runLocally = async (command: LocalCommand, connection: Connection) => {
     const slot = await slots.acquire(connection.signal);
@@ -82,7 +84,12 @@ export function createCompileHandler(
     const decision = reason === undefined
       ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
       : { kind: "local" as const, reason };
+    const note = (where: string) => {
+      if (settings.buildId === undefined) return;
+      log("build", { id: settings.buildId, where, source: line.sources[0]?.path ?? "" });
+    };
     if (decision.kind === "local") {
+      note(`here: ${decision.reason}`);
       count(stats.current.local, decision.reason);
       await say(`run here (${decision.reason})`);
       await runLocally(local, connection);
@@ -103,6 +110,7 @@ export function createCompileHandler(
       return failureOf(error);
     });
     if (outcome.kind === "compiled") {
+      note("elsewhere");
       await connection.stdout(outcome.stdout);
       await connection.stderr(outcome.stderr);
       await connection.exit(outcome.code);
@@ -114,6 +122,14 @@ export function createCompileHandler(
       throw new LlamaError("NoFallback", `Cannot compile elsewhere: ${outcome.message}`, {
         hint: "unset LLAMACC_LOCAL_FALLBACK to compile here instead",
       });
+    }
+    note(`here: ${outcome.reason}`);
+    if (outcome.cloudFailed && !warnedOf.has(outcome.reason)) {
+      // Once: a user who forgot something wants to know, and a build of 400 must not say it 400 times.
+      warnedOf.add(outcome.reason);
+      await connection.stderr(
+        new TextEncoder().encode(`llamacc: compiling on this machine: ${outcome.message}\n`),
+      );
     }
     await say(`run here after all (${outcome.reason}: ${outcome.message})`);
     await runLocally(local, connection);
@@ -131,12 +147,31 @@ function hasCompilerMessages(language: string, files: FileSystem): boolean {
   return (files.list(folder) ?? []).some(({ name }) => /^(?:gcc|cpplib|gas)\b/.test(name));
 }
 
-function failureOf(error: unknown): { kind: "failed"; reason: string; message: string } {
+/** Why a compilation did not work elsewhere. */
+interface Failure {
+  readonly kind: "failed";
+  readonly reason: string;
+  readonly message: string;
+  /** Whether no compilation of this build would have worked. */
+  readonly cloudFailed: boolean;
+}
+
+function failureOf(error: unknown): Failure {
   if (!(error instanceof LlamaError)) {
-    return { kind: "failed", reason: "InternalError", message: messageOf(error) };
+    return {
+      kind: "failed",
+      reason: "InternalError",
+      message: messageOf(error),
+      cloudFailed: false,
+    };
   }
   const hint = error.hint === undefined ? "" : `; ${error.hint}`;
-  return { kind: "failed", reason: error.code, message: error.message + hint };
+  return {
+    kind: "failed",
+    reason: error.code,
+    message: error.message + hint,
+    cloudFailed: error instanceof AwsError || error instanceof CloudUnavailable,
+  };
 }
 
 function localReason(request: CompileRequest, settings: Settings): string | undefined {

@@ -17,6 +17,7 @@ import {
 } from "../cc/inputs.ts";
 import type { Place, Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
+import { timeZoneFor } from "../cc/time_zone.ts";
 import { builtInSearchPath, type SearchPath } from "../cc/search_path.ts";
 import type { Settings } from "../cc/settings.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
@@ -70,6 +71,20 @@ export interface RemoteCompiler {
   compile(remote: RemoteRequest): Promise<Compiled>;
 }
 
+/** There is no cloud to compile in, for a reason that holds for the whole build. */
+export class CloudUnavailable extends LlamaError {
+  /** Name of the class. */
+  override readonly name = "CloudUnavailable";
+
+  /** Takes over what `cause` says. */
+  constructor(cause: LlamaError) {
+    super(cause.code, cause.message, {
+      cause,
+      ...(cause.hint !== undefined && { hint: cause.hint }),
+    });
+  }
+}
+
 /** What {@linkcode createRemoteCompiler} works with. */
 export interface RemoteCompileTools {
   readonly files: FileSystem;
@@ -99,6 +114,14 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const { files, folders, places, stats } = tools;
   const builtIns = new Map<string, Promise<SearchPath>>();
   const learned = new Map<string, Set<string>>();
+
+  const openSession = async (env: Readonly<Record<string, string>>): Promise<Session> => {
+    try {
+      return await tools.openSession(env);
+    } catch (error) {
+      throw error instanceof LlamaError ? new CloudUnavailable(error) : error;
+    }
+  };
 
   const searchPathOf = async (remote: RemoteRequest): Promise<UnitSearch> => {
     const { line, driver, compilation, request } = remote;
@@ -158,7 +181,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
 
   const run = async (remote: RemoteRequest): Promise<Compiled> => {
     const { request, settings, driver, line, compilation } = remote;
-    const session = await tools.openSession(request.env);
+    const session = await openSession(request.env);
     folders.nextRound();
     const { spelled, real: search } = await searchPathOf(remote);
     const outputs = placeOutputs(remote, files, places);
@@ -399,7 +422,7 @@ function jobSpec(
   return {
     args: [name, ...color, ...args],
     program: cleanPath(driver),
-    env: { ...env, PWD: logical ?? request.cwd },
+    env: { ...env, PWD: logical ?? request.cwd, TZ: timeZoneFor(request.env.TZ, here.files) },
     cwd: request.cwd,
     rooted: { shim: toolchain.shim, libraryPath: toolchain.libraryPath },
     manifests: [toolchain.manifest],
