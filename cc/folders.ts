@@ -16,11 +16,13 @@ export type EntryKind = "file" | "folder" | "link" | "other";
 export interface Folders {
   /** Starts a round: everything is looked at again when it is first asked about. */
   nextRound(): void;
+  /** Number of the round. */
+  readonly round: number;
   /** The state of what `path` names in this round, links followed. */
   stat(path: string): FileState | undefined;
-  /** The kind of `name` in `folder`, `undefined` if there is none. */
+  /** The kind of `name` in `folder`, also one that cannot be listed; `undefined` if there is none. */
   entry(folder: string, name: string): EntryKind | undefined;
-  /** All names in `folder`, `undefined` if it is no folder. */
+  /** All names in `folder`, `undefined` if it is no folder or cannot be listed. */
   names(folder: string): ReadonlyMap<string, EntryKind> | undefined;
   /** Looks at the folder if it was not looked at in this round, so that the generations are right. */
   refresh(folder: string): void;
@@ -94,10 +96,16 @@ export function createFolders(files: FileSystem): Folders {
       round++;
       states.clear();
     },
+    get round() {
+      return round;
+    },
     stat,
     entry: (folder, name) => {
       const listing = current(folder);
       listing.asked.add(name);
+      if (!listing.names && listing.state?.kind === "folder") {
+        return files.lstat(folder === "/" ? `/${name}` : `${folder}/${name}`)?.kind;
+      }
       return listing.names?.get(name);
     },
     names: (folder) => current(folder).names,

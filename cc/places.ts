@@ -26,20 +26,41 @@ export interface Places {
   find(path: string): Place | undefined;
 }
 
+/** The place of a folder, and when it was last known to be true. */
+interface KnownPlace {
+  readonly place: Place | undefined;
+  /** Folders that were asked on the way: the place is true while they hold the same. */
+  readonly asked: readonly string[];
+  round: number;
+}
+
 const MAX_LINKS = 40;
 
 /** Creates a finder over `files` that trusts `folders` for what exists. */
 export function createPlaces(files: FileSystem, folders: Folders): Places {
   let generation = -1;
-  const known = new Map<string, Place | undefined>();
+  const known = new Map<string, KnownPlace>();
 
-  const fresh = () => {
-    if (generation === folders.shapeGeneration) return;
-    known.clear();
-    generation = folders.shapeGeneration;
+  const placeOf = (folder: string): Place | undefined => {
+    const before = known.get(folder);
+    if (before && before.round !== folders.round) {
+      // A link on the way may lead elsewhere by now.
+      for (const asked of before.asked) folders.refresh(asked);
+      before.round = folders.round;
+    }
+    if (generation !== folders.shapeGeneration) {
+      known.clear();
+      generation = folders.shapeGeneration;
+    }
+    const same = known.get(folder);
+    if (same) return same.place;
+    const asked: string[] = [];
+    const place = walk(folder, asked);
+    known.set(folder, { place, asked, round: folders.round });
+    return place;
   };
 
-  const walk = (path: string): Place | undefined => {
+  const walk = (path: string, asked: string[] = []): Place | undefined => {
     const links: Step[] = [];
     const passed: string[] = [];
     let pending = path.split("/").reverse();
@@ -54,6 +75,7 @@ export function createPlaces(files: FileSystem, folders: Folders): Places {
       }
       const next = at === "/" ? `/${name}` : `${at}/${name}`;
       const kind = folders.entry(at, name);
+      asked.push(at);
       if (kind === "link") {
         const target = files.readLink(next);
         if (target === undefined || links.length >= MAX_LINKS) return undefined;
@@ -72,20 +94,16 @@ export function createPlaces(files: FileSystem, folders: Folders): Places {
 
   return {
     find: (path) => {
-      fresh();
       // Files of one folder share the way to it, so the folder is what is remembered.
       const slash = path.lastIndexOf("/");
       const folder = path.slice(0, slash) || "/";
       const name = path.slice(slash + 1);
       if (name === "" || name === "." || name === "..") return walk(path);
-      let place = known.get(folder);
-      if (place === undefined && !known.has(folder)) {
-        place = walk(folder);
-        known.set(folder, place);
-      }
+      const place = placeOf(folder);
       if (!place) return undefined;
       const kind = folders.entry(place.path, name);
       if (kind === "link") return walk(path);
+      if (kind === undefined && folders.stat(place.path)?.kind !== "folder") return undefined;
       const real = place.path === "/" ? `/${name}` : `${place.path}/${name}`;
       return { path: real, links: place.links, folders: place.folders };
     },

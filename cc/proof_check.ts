@@ -1,17 +1,18 @@
 /**
  * The proof: a result counts only if every name that the job looked for and did not find is absent
- * here, too, every listed folder was whole, and no file that was sent has changed meanwhile.
+ * here, too, every listed folder was whole, and nothing that was sent has changed meanwhile.
  */
 import type { Proof } from "../job/proof.ts";
-import { type FileState, sameState } from "./file_system.ts";
+import { type FileState, type FileSystem, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
+import type { Step } from "./places.ts";
 
 /** What the check found. */
 export type Verdict =
   | { readonly kind: "proved" }
   /** Names that exist here and were missing there. */
   | { readonly kind: "incomplete"; readonly paths: readonly string[] }
-  /** Files that changed while the job ran. */
+  /** Files and links that changed while the job ran. */
   | { readonly kind: "changed"; readonly paths: readonly string[] }
   /** The proof cannot tell. */
   | { readonly kind: "unproved"; readonly reason: string };
@@ -21,6 +22,8 @@ export interface ProofQuestion {
   readonly proof: Proof;
   /** State of each file that was sent, by real path. */
   readonly sent: ReadonlyMap<string, FileState>;
+  /** Links that were sent: a file that one leads to is the same even if the link now leads elsewhere. */
+  readonly links: readonly Step[];
   /** Paths that the job itself makes, so that they may exist here from an earlier run. */
   readonly made: ReadonlySet<string>;
   /** Names in a folder of the job's root. */
@@ -28,7 +31,11 @@ export interface ProofQuestion {
 }
 
 /** Checks a proof against this machine; starts no round of `folders` itself. */
-export function checkProof(question: ProofQuestion, folders: Folders): Verdict {
+export function checkProof(
+  question: ProofQuestion,
+  folders: Folders,
+  files: Pick<FileSystem, "readLink">,
+): Verdict {
   const { proof, sent, made } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
@@ -46,6 +53,9 @@ export function checkProof(question: ProofQuestion, folders: Folders): Verdict {
     const now = folders.stat(path);
     if (!now || !sameState(now, state)) changed.push(path);
   }
+  for (const { path, target } of question.links) {
+    if (files.readLink(path) !== target) changed.push(path);
+  }
   return changed.length > 0 ? { kind: "changed", paths: changed } : { kind: "proved" };
 }
 
@@ -54,7 +64,10 @@ function exists(path: string, folders: Folders): boolean {
   const name = path.slice(slash + 1);
   const folder = path.slice(0, slash) || "/";
   if (name === "" || name === "." || name === "..") return folders.stat(path) !== undefined;
-  const kind = folders.names(folder)?.get(name);
+  const names = folders.names(folder);
+  // A folder that cannot be listed may be entered all the same.
+  if (!names) return folders.stat(folder)?.kind === "folder" && folders.stat(path) !== undefined;
+  const kind = names.get(name);
   // A dangling link is as absent as nothing at all.
   return kind === "link" ? folders.stat(path) !== undefined : kind !== undefined;
 }

@@ -53,7 +53,8 @@ export async function shipProgram(
   const { paths, dynamic } = await librariesOf(program, tools.processes);
   const set = createInputSet();
   const all = [program, ...paths];
-  for (const item of data) collect(item, tools.files, all);
+  const visited = new Set<string>();
+  for (const item of data) collect(item, tools.files, all, visited);
   await addPaths(set, all, tools);
   const [unreadable] = set.unreadable;
   if (unreadable !== undefined) {
@@ -67,8 +68,13 @@ export async function shipProgram(
   };
 }
 
-function collect(path: string, files: FileSystem, into: string[]): void {
+function collect(path: string, files: FileSystem, into: string[], visited: Set<string>): void {
   into.push(path);
-  if (files.stat(path)?.kind !== "folder") return;
-  for (const { name } of files.list(path) ?? []) collect(`${path}/${name}`, files, into);
+  const state = files.stat(path);
+  if (state?.kind !== "folder") return;
+  // Links may lead back to a folder that they lie in.
+  const identity = `${state.device}:${state.inode}`;
+  if (visited.has(identity)) return;
+  visited.add(identity);
+  for (const { name } of files.list(path) ?? []) collect(`${path}/${name}`, files, into, visited);
 }

@@ -10,7 +10,7 @@ import { foldersOf, librariesOf } from "./libraries.ts";
 export interface ToolchainFiles {
   /** Absolute path of the driver as PATH has it, links not followed. */
   readonly driver: string;
-  /** Programs, libraries, loader and built-in headers, as spelled. */
+  /** Programs, libraries, loader, built-in headers and locale, as spelled. */
   readonly paths: readonly string[];
   /** Folders for the loader. */
   readonly libraryPath: readonly string[];
@@ -20,6 +20,13 @@ export interface ToolchainFiles {
 const PROGRAMS = ["cc1", "cc1plus", "as", "objcopy", "lto-wrapper"];
 /** Folders of headers that belong to the compiler itself. */
 const HEADER_FOLDERS = ["include", "include-fixed"];
+/**
+ * What setlocale(LC_CTYPE) and setlocale(LC_MESSAGES) read for C.UTF-8, the locale in which a compiler
+ * quotes ‘so’ instead of 'so': glibc has it since 2.35, as files.
+ */
+const LOCALE_FILES = ["LC_CTYPE", "LC_MESSAGES/SYS_LC_MESSAGES"].map((name) =>
+  `/usr/lib/locale/C.utf8/${name}`
+);
 
 /**
  * Finds the files of the compiler `driver`.
@@ -66,9 +73,10 @@ export async function discoverToolchain(
     const folder = await ask(`-print-file-name=${name}`);
     if (folder.startsWith("/")) collect(folder, files, headers);
   }
+  const locale = LOCALE_FILES.filter((path) => files.stat(path)?.kind === "file");
   return {
     driver,
-    paths: [...new Set([...programs, ...libraries, ...headers])],
+    paths: [...new Set([...programs, ...libraries, ...headers, ...locale])],
     libraryPath: foldersOf(libraries),
   };
 }

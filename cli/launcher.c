@@ -230,6 +230,7 @@ static void run_deno(int argc, char **argv) {
 
     static const char *const flags[] = {
         "run", "-A", "--no-config", "--no-lock", "--cached-only", "--no-check",
+        "--unstable-no-legacy-abort", /* For the embedded cloud: see selfCommand() in self.ts. */
     };
     enum { FLAGS = sizeof flags / sizeof *flags };
     char **args = allocate(((size_t)argc + FLAGS + 3) * sizeof *args);

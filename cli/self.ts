@@ -35,7 +35,9 @@ export function selfCommand(options: SelfOptions = thisProcess()): string[] {
   const source = moduleUrl.endsWith(".ts");
   const entry = new URL(source ? "./llama.ts" : "./llama.js", moduleUrl);
   const program = entry.protocol === "file:" ? decodeURIComponent(entry.pathname) : entry.href;
-  const run = [execPath, "run", "-A"];
+  // Else the signal of a request to the embedded cloud would be aborted when it is answered, too, and
+  // Deno would say so in the cloud's log.
+  const run = [execPath, "run", "-A", "--unstable-no-legacy-abort"];
   if (!source) {
     return [...run, "--no-config", "--no-lock", "--cached-only", "--no-check", program];
   }

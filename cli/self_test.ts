@@ -14,7 +14,15 @@ Deno.test("selfCommand() runs the bundle beside a bundle, without the network", 
   assertEquals(
     selfCommand({ ...deno, moduleUrl: "file:///usr/lib/my%20llama/llamacc.js" }).slice(1),
     [
-      ...["run", "-A", "--no-config", "--no-lock", "--cached-only", "--no-check"],
+      ...[
+        "run",
+        "-A",
+        "--unstable-no-legacy-abort",
+        "--no-config",
+        "--no-lock",
+        "--cached-only",
+        "--no-check",
+      ],
       "/usr/lib/my llama/llama.js",
     ],
   );
@@ -23,14 +31,30 @@ Deno.test("selfCommand() runs the bundle beside a bundle, without the network", 
 Deno.test("selfCommand() runs the entry of a package by its URL", () => {
   assertEquals(
     selfCommand({ ...deno, moduleUrl: "https://jsr.io/@llama/cli/0.1.0/cli/self.ts" }),
-    ["/opt/deno", "run", "-A", "--no-check", "https://jsr.io/@llama/cli/0.1.0/cli/llama.ts"],
+    [
+      "/opt/deno",
+      "run",
+      "-A",
+      "--unstable-no-legacy-abort",
+      "--no-check",
+      "https://jsr.io/@llama/cli/0.1.0/cli/llama.ts",
+    ],
   );
 });
 
 Deno.test("selfCommand() passes the configuration of a source tree on", () => {
   assertEquals(
     selfCommand({ ...deno, moduleUrl: "file:///src/cli/self.ts", denoConfig: "/src/d.json" }),
-    ["/opt/deno", "run", "-A", "--no-check", "--config", "/src/d.json", "/src/cli/llama.ts"],
+    [
+      "/opt/deno",
+      "run",
+      "-A",
+      "--unstable-no-legacy-abort",
+      "--no-check",
+      "--config",
+      "/src/d.json",
+      "/src/cli/llama.ts",
+    ],
   );
 });
 

@@ -4,7 +4,9 @@
  *
  * What differs from AWS: invocations wait in line instead of being throttled, unless a limit is set;
  * there is one version, $LATEST, and no alias, layer or image; an event is tried once; MemorySize
- * is told to the function and in reports but not enforced.
+ * is told to the function and in reports but not enforced: it bounds the memory of all processes of a
+ * worker together, and only a cgroup of one's own can do that, which an ordinary user does not get
+ * everywhere. A limit of address space (RLIMIT_AS) would not do: Deno reserves much more than it uses.
  */
 import { FormatError, messageOf } from "../job/errors.ts";
 import { ACTIONS } from "./lambda_actions.ts";
@@ -17,9 +19,11 @@ import {
   type LambdaOptions,
   type LambdaState,
 } from "./lambda_state.ts";
+import { lazySeal } from "./lazy_seal.ts";
 import { type CloudSettings, type Service, ServiceError, type ServiceRequest } from "./service.ts";
 import { openTable, removeIfThere } from "./state.ts";
 import { openPool, type PoolOptions } from "./worker_pool.ts";
+import { killThoseOf } from "./worker_processes.ts";
 import { openSeal } from "./worker_seal.ts";
 
 export type { LambdaDependencies, LambdaOptions } from "./lambda_state.ts";
@@ -34,7 +38,7 @@ export interface LambdaStatus {
   running: number;
   /** Invocations that wait in line. */
   waiting: number;
-  /** How workers are sealed: "bubblewrap", "unshare" or "no". */
+  /** How workers are sealed: "bubblewrap", "unshare" or "no"; "unknown" until one is needed. */
   sealed: string;
 }
 
@@ -60,14 +64,18 @@ export async function openLambda(
 ): Promise<Lambda> {
   const directory = `${settings.directory}/lambda`;
   const scratch = `${directory}/scratch`;
+  // What workers of a cloud that was killed left behind, where they were not sealed.
+  killThoseOf(scratch);
   await removeIfThere(scratch, { recursive: true });
   const table = await openTable(`${directory}/functions`, decodeFunction);
   const code = await openCodeStore(`${directory}/code`);
-  const seal = await openSeal({
-    directory: `${settings.directory}/base`,
-    log: settings.log,
-    ...(options.ways === undefined ? {} : { ways: options.ways }),
-  });
+  const seal = lazySeal(() =>
+    openSeal({
+      directory: `${settings.directory}/base`,
+      log: settings.log,
+      ...(options.ways === undefined ? {} : { ways: options.ways }),
+    })
+  );
   const pool = openPool(poolOptions(settings, options));
   const background = new Set<Promise<void>>();
   const state: LambdaState = {
@@ -88,6 +96,8 @@ export async function openLambda(
     },
   };
   await collectCode(state);
+  // What has functions will be asked to run them.
+  if (table.records.size > 0) state.background(seal.get());
   return {
     service: (request) => route(state, request),
     async close() {

@@ -136,6 +136,7 @@ function createFunction(state: LambdaState, request: ServiceRequest): Promise<Re
       tags,
     };
     await table.put(name, record);
+    state.background(state.seal.get());
     return Response.json(configurationOf(record, settings), { status: 201 });
   });
 }

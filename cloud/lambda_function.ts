@@ -310,6 +310,7 @@ export function configurationOf(
   const { current } = record;
   const ready = settings.now() >= record.readyMs;
   const created = ready || record.previous !== undefined;
+  // AWS gives this reason for an update, too, and no other.
   const reason = "The function is being created.";
   return {
     FunctionName: record.name,

@@ -9,6 +9,49 @@ import {
 
 const tail = { headers: { "x-amz-log-type": "Tail" } };
 
+Deno.test("Lambda opens before it knows how to seal workers, and the first invocation waits for it", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await withLambda({ directory }, async ({ create, run, lambda }) => {
+      assertEquals(lambda.status().sealed, "unknown");
+      await create("f");
+      assertEquals((await run("f", "echo $count")).text, "0\n");
+      assertMatch(lambda.status().sealed, /^(bubblewrap|unshare|no)$/);
+    });
+    await withLambda({ directory }, async ({ lambda }) => {
+      assertEquals(lambda.status().sealed, "unknown");
+      // With functions it is found out at once, and closing waits for that.
+      await lambda.close();
+      assertMatch(lambda.status().sealed, /^(bubblewrap|unshare|no)$/);
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("Lambda ends what plain workers of a cloud that was killed left behind", async () => {
+  const directory = await Deno.makeTempDir();
+  const args = ["-c", "echo begun; read line; :"];
+  const start = (folder: string) =>
+    new Deno.Command("/bin/sh", { args, env: { TMPDIR: folder }, stdin: "piped", stdout: "piped" })
+      .spawn();
+  const left = start(`${directory}/lambda/scratch/0123abcd/w.tmp`);
+  const other = start(`${directory}/lambda/scratch2`);
+  try {
+    // Their environments are theirs only when they have been executed.
+    const outputs = [left, other].map(({ stdout }) => stdout.getReader());
+    for (const output of outputs) await output.read();
+    await withLambda({ directory }, async () => {
+      assertEquals((await left.status).signal, "SIGKILL");
+    });
+    await Promise.all([left, other].map(({ stdin }) => stdin.close().catch(() => {})));
+    assertEquals((await other.status).code, 0);
+    for (const output of outputs) await output.cancel();
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 for (const [sealed, ways] of [["sealed", undefined], ["plain", []]] as const) {
   const options = ways === undefined ? {} : { ways };
 
@@ -102,6 +145,7 @@ Deno.test("Invoke gives a worker the environment of Lambda and nothing of this p
       ]
     ) assert(lines.includes(line), `${line} in ${text}`);
     // What is not there is the point: bash itself makes the ones that are left out here.
+    // LLAMA_PRIVATE_TMP stands for what in Lambda is known without it.
     const names = lines.map((line) => line.split("=")[0] ?? "");
     assertEquals(names.filter((name) => !["OLDPWD", "PWD", "SHLVL", "_"].includes(name)), [
       "AWS_ACCESS_KEY_ID",
@@ -121,6 +165,7 @@ Deno.test("Invoke gives a worker the environment of Lambda and nothing of this p
       "LAMBDA_TASK_ROOT",
       "LANG",
       "LLAMA_OBJECT_STORE",
+      "LLAMA_PRIVATE_TMP",
       "PATH",
       "TZ",
       "_HANDLER",

@@ -2,11 +2,12 @@
 import type { CodeStore } from "./lambda_code.ts";
 import { functionNotFound } from "./lambda_errors.ts";
 import { functionArn, type FunctionRecord } from "./lambda_function.ts";
+import type { LazySeal } from "./lazy_seal.ts";
 import type { Authorizer } from "./policy.ts";
 import type { CloudSettings } from "./service.ts";
 import type { Table } from "./state.ts";
 import type { WorkerPool } from "./worker_pool.ts";
-import type { Seal, SealKind } from "./worker_seal.ts";
+import type { SealKind } from "./worker_seal.ts";
 
 /** What the embedded Lambda needs of the rest of the cloud. */
 export interface LambdaDependencies {
@@ -50,7 +51,7 @@ export interface LambdaState {
   /** Their unpacked code. */
   readonly code: CodeStore;
   /** How workers are sealed. */
-  readonly seal: Seal;
+  readonly seal: LazySeal;
   /** All workers. */
   readonly pool: WorkerPool;
   /** Folder for what workers keep outside of their seal. */

@@ -130,6 +130,9 @@ Deno.test("a new function is Pending and an updated one runs as before, for a mo
     const path = `${functions}/f/configuration`;
     const updated = await send("PUT", path, { Environment: { Variables: { NEW: "new" } } });
     assertEquals(updated.json["LastUpdateStatus"], "InProgress");
+    // What AWS answers to an update, as recorded in many transcripts of its CLI.
+    assertEquals(updated.json["LastUpdateStatusReason"], "The function is being created.");
+    assertEquals(updated.json["LastUpdateStatusReasonCode"], "Creating");
     assertNotEquals(updated.json["RevisionId"], created.json["RevisionId"]);
     assertEquals((await run("f", "echo =$NEW")).text, "=\n");
     const second = await send("PUT", path, { Timeout: 5 });

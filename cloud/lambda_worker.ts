@@ -22,7 +22,8 @@ export function poolFunction(
 }
 
 async function start(state: LambdaState, name: string, version: FunctionVersion): Promise<Worker> {
-  const { code, seal, scratch } = state;
+  const { code, scratch } = state;
+  const seal = await state.seal.get();
   const release = code.hold(version.codeDigest);
   let worker: Worker;
   try {

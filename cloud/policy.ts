@@ -71,6 +71,9 @@ function textsOf(value: unknown, what: string): readonly string[] {
   return typeof value === "string" ? [value] : asTexts(value, what);
 }
 
+/** The condition operators that are known; a statement with another one only ever denies. */
+const OPERATORS: ReadonlySet<string> = new Set(["StringEquals", "StringLike"]);
+
 /** Whether the statements allow the wish: one must allow it, and none may deny it. */
 export function evaluate(statements: readonly Statement[], wish: Wish): boolean {
   const matching = statements.filter((statement) => matches(statement, wish));
@@ -85,7 +88,10 @@ function matches(statement: Statement, wish: Wish): boolean {
   return statement.conditions.every(([operator, key, values]) => {
     const actual = Object.entries(wish.context ?? {})
       .find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];
-    switch (operator) {
+    // "If the key is not present, evaluate the element as true": IAM User Guide, "Condition operators".
+    const base = operator.replace(/IfExists$/, "");
+    if (base !== operator && actual === undefined && OPERATORS.has(base)) return true;
+    switch (base) {
       case "StringEquals":
         return actual !== undefined && values.includes(actual);
       case "StringLike":

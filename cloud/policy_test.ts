@@ -56,6 +56,13 @@ Deno.test("evaluate() heeds conditions, and those it does not know never allow",
   const exact = { StringEquals: { "S3:Prefix": "a" } };
   assertEquals(ask(list("Allow", exact), { "s3:prefix": "a" }), true);
   assertEquals(ask(list("Allow", exact), { "s3:prefix": "ab" }), false);
+  const ifExists = { StringLikeIfExists: { "s3:prefix": "obj/*" } };
+  assertEquals(ask(list("Allow", ifExists)), true);
+  assertEquals(ask(list("Allow", ifExists), { "s3:prefix": "obj/a" }), true);
+  assertEquals(ask(list("Allow", ifExists), { "s3:prefix": "other" }), false);
+  assertEquals(ask(list("Deny", ifExists)), false);
+  const strangeIfExists = { DateLessThanIfExists: { "aws:CurrentTime": "2030-01-01" } };
+  assertEquals(ask(list("Allow", strangeIfExists)), false);
   const strange = { DateLessThan: { "aws:CurrentTime": "2030-01-01" } };
   assertEquals(ask(list("Allow", strange)), false);
   assertEquals(ask(list("Deny", strange)), false);

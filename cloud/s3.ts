@@ -135,7 +135,7 @@ async function checkLocation(context: S3Context, request: S3Request): Promise<vo
   const stated = body.trim() === ""
     ? undefined
     : parseXml(body, "CreateBucketConfiguration")["LocationConstraint"];
-  const location = typeof stated === "string" ? stated : "us-east-1";
+  const location = typeof stated === "string" ? stated.trim() : "us-east-1";
   if (location === context.region) return;
   throw new ServiceError(
     400,

@@ -17,7 +17,7 @@ import {
 } from "./s3_request.ts";
 import { ServiceError } from "./service.ts";
 import { filesUnder, readIfThere, removeIfThere, syncFolder, writeDurably } from "./state.ts";
-import { childrenOf, document, element, parseXml, textElement } from "./xml.ts";
+import { childrenOf, document, element, malformedXml, parseXml, textElement } from "./xml.ts";
 
 /** Least bytes of every part but the last: 5 MiB. */
 const MIN_PART_BYTES = 5 * 1024 * 1024;
@@ -148,15 +148,11 @@ export async function completeUpload(
     const json = asObject(item, "Part");
     return {
       number: Number(asString(json["PartNumber"], "PartNumber")),
-      etag: asString(json["ETag"], "ETag").replaceAll('"', ""),
+      etag: asString(json["ETag"], "ETag").trim().replaceAll('"', ""),
     };
   });
   if (parts.length === 0) {
-    throw new ServiceError(
-      400,
-      "MalformedXML",
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
+    throw malformedXml();
   }
   if (parts.some(({ number }, index) => !(number > (parts[index - 1]?.number ?? 0)))) {
     throw new ServiceError(

@@ -16,7 +16,7 @@ import {
 } from "./s3_request.ts";
 import { ServiceError } from "./service.ts";
 import { decodeUri } from "./uri.ts";
-import { childrenOf, document, element, parseXml, textElement } from "./xml.ts";
+import { childrenOf, document, element, malformedXml, parseXml, textElement } from "./xml.ts";
 
 const KEPT_HEADERS = [
   "cache-control",
@@ -295,12 +295,10 @@ export async function deleteObjects(
   const wanted = parseXml(body, "Delete");
   const objects = childrenOf(wanted, "Object");
   if (objects.length === 0 || objects.length > MAX_DELETED_KEYS) {
-    throw new ServiceError(
-      400,
-      "MalformedXML",
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
+    throw malformedXml();
   }
+  const { Quiet: quiet } = wanted;
+  const isQuiet = typeof quiet === "string" && quiet.trim() === "true";
   const answers: string[] = [];
   for (const item of objects) {
     const key = asString(asObject(item, "Object")["Key"], "Key");
@@ -315,7 +313,7 @@ export async function deleteObjects(
       continue;
     }
     await bucket.remove(key);
-    if (wanted["Quiet"] !== "true") answers.push(element("Deleted", textElement("Key", key)));
+    if (!isQuiet) answers.push(element("Deleted", textElement("Key", key)));
   }
   return xmlResponse(document("DeleteResult", S3_NAMESPACE, ...answers));
 }

@@ -295,6 +295,42 @@ Deno.test("S3 removes a bucket only when it is empty", async () => {
   });
 });
 
+Deno.test("S3 deletes objects by any key that they can have", async () => {
+  await withBucket(async ({ s3 }) => {
+    const keys = [
+      " lead",
+      "trail ",
+      " ",
+      "a\nb",
+      "a\r\nb",
+      "a&amp;b",
+      "<&>",
+      "&#10;",
+      "\t",
+      "é\u{1f600}",
+    ];
+    for (const key of keys) {
+      const put = await s3(`/bkt/${encodeURIComponent(key)}`, { method: "PUT", body: key });
+      assertEquals([key, put.status], [key, 200]);
+    }
+    const listed = await s3("/bkt?list-type=2");
+    assertEquals(listed.all("KeyCount"), [String(keys.length)]);
+    // Each letter as a number reference, as some clients write what they do not want to think about.
+    const numbers = (key: string) =>
+      [...key].map((letter) => `&#${letter.codePointAt(0)};`).join("");
+    const plain = (key: string) => key.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+    const body = `<Delete>\n  <Quiet> true </Quiet>\n${
+      keys.map((key, index) => {
+        const text = index % 2 === 0 && !key.includes("\r") ? plain(key) : numbers(key);
+        return `  <Object>\n    <Key>${text}</Key>\n  </Object>\n`;
+      }).join("")
+    }</Delete>`;
+    const deleted = await s3("/bkt?delete", { method: "POST", body });
+    assertEquals([deleted.status, deleted.all("Deleted")], [200, []]);
+    assertEquals((await s3("/bkt?list-type=2")).all("KeyCount"), ["0"]);
+  });
+});
+
 Deno.test("S3 joins the parts of a multipart upload", async () => {
   await withBucket(async ({ s3, directory }) => {
     const part = "x".repeat(5 * 1024 * 1024);

@@ -2,6 +2,7 @@
 import { messageOf } from "../job/errors.ts";
 import { type RuntimeApi, startRuntimeApi } from "./runtime_api.ts";
 import { type WorkerLog, workerLog } from "./worker_log.ts";
+import { killAll, killThoseOf, peakOf, treeOf } from "./worker_processes.ts";
 import type { Seal } from "./worker_seal.ts";
 
 /** What a worker needs to start. */
@@ -12,7 +13,7 @@ export interface WorkerOptions {
   readonly code: string;
   /** Size of its /tmp in bytes. */
   readonly tmpBytes: number;
-  /** Its environment but for AWS_LAMBDA_RUNTIME_API. */
+  /** Its environment but for AWS_LAMBDA_RUNTIME_API and what tells llama's runtime where to work. */
   readonly environment: Readonly<Record<string, string>>;
   /** Folder for a folder of its own, which is removed when it ends. */
   readonly scratch: string;
@@ -48,15 +49,21 @@ const DRAIN_MS = 1000;
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const api = startRuntimeApi();
-  const scratch = `${options.scratch}/${crypto.randomUUID()}`;
+  // Short, as a job may see it in its own paths.
+  const scratch = `${options.scratch}/${crypto.randomUUID().slice(0, 8)}`;
   const sealed = options.seal.kind !== "no";
   let child: Deno.ChildProcess;
   try {
-    if (!sealed) await Deno.mkdir(scratch, { recursive: true, mode: 0o700 });
+    if (!sealed) await makeFolder(options.scratch, scratch);
     const command = options.seal.command({
       code: options.code,
       tmpBytes: options.tmpBytes,
-      environment: { ...options.environment, AWS_LAMBDA_RUNTIME_API: api.address },
+      environment: {
+        ...options.environment,
+        AWS_LAMBDA_RUNTIME_API: api.address,
+        // Only a sealed worker has its /tmp for itself, and may sweep it.
+        ...(sealed ? { LLAMA_PRIVATE_TMP: "1" } : { LLAMA_WORKER_FOLDER: `${scratch}/w` }),
+      },
       scratch,
     });
     child = new Deno.Command(command.program, {
@@ -87,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (!sealed) {
       // A negative id is a process group's: what lost its parent is in no tree, but in the group.
       killAll([-child.pid]);
+      killThoseOf(scratch);
       // A process that left the group may hold the pipes for as long as it likes.
       await atMost(DRAIN_MS, drained);
     }
@@ -106,17 +114,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     kill: () => killAll(sealed ? [child.pid] : treeOf(child.pid)),
     memoryBytes: () => treeOf(child.pid).reduce((sum, id) => sum + peakOf(id), 0),
   };
-}
-
-function killAll(ids: readonly number[]): void {
-  for (const id of ids) {
-    try {
-      Deno.kill(id, "SIGKILL");
-    } catch (error) {
-      // ESRCH: it ended by itself just now.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
 }
 
 async function drain(
@@ -143,6 +140,11 @@ async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
+async function makeFolder(parent: string, path: string): Promise<void> {
+  await Deno.mkdir(parent, { recursive: true, mode: 0o700 });
+  await Deno.mkdir(path, { mode: 0o700 });
+}
+
 async function removeFolder(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
@@ -158,27 +160,4 @@ function nameOfEnd({ code, signal }: Deno.CommandStatus): string {
   if (signal === "SIGABRT" || code === 128 + 6) return "signal: aborted";
   if (signal !== null) return `signal: ${signal}`;
   return code === 0 ? "" : `exit status ${code}`;
-}
-
-/** The ids of `pid` and all processes below it, as Linux tells them; `[pid]` on other systems. */
-function treeOf(pid: number): number[] {
-  const ids = [pid];
-  for (const id of ids) {
-    const text = readProc(`/proc/${id}/task/${id}/children`);
-    ids.push(...text.split(" ").filter((word) => word !== "").map(Number));
-  }
-  return ids;
-}
-
-function peakOf(pid: number): number {
-  return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0);
-}
-
-function readProc(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    // The process is gone, or this system has no such file: there is nothing to tell of it.
-    return "";
-  }
 }

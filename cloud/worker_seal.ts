@@ -17,6 +17,11 @@
  *    or be in the base system (chroot of coreutils).
  * 3. Nothing: a plain process with a clean environment and a folder of its own.
  *
+ * A worker in Lambda has 1,024 descriptors and 742 processes and threads. The first is a limit of each
+ * process (RLIMIT_NOFILE) and set here. The second is not: RLIMIT_NPROC counts all processes of a user,
+ * on this machine those of all workers and of the user at the desk together, so that one worker's
+ * would make the forks of others fail.
+ *
  * In both sealed ways process 1 of the worker's pid namespace only waits and reaps. When it dies the
  * kernel kills every process of the worker, and it dies with the process that was spawned, which
  * dies with the cloud (PR_SET_PDEATHSIG in each case): so one SIGKILL ends a whole worker, and a

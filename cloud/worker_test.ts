@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BOOTSTRAP, processesWith } from "./lambda_fixture.ts";
 import { startWorker } from "./worker.ts";
 import { openSeal } from "./worker_seal.ts";
@@ -44,6 +44,8 @@ async function moment(): Promise<void> {
 
 const path = Deno.env.get("PATH") ?? "";
 
+const job = { requestId: "1", deadlineMs: 0, functionArn: "arn", traceId: "" };
+
 for (const way of ["bubblewrap", "unshare", "no"] as const) {
   const open = () =>
     openSeal({ directory: `${shared}/base`, log: () => {}, ways: way === "no" ? [] : [way], path });
@@ -64,10 +66,7 @@ for (const way of ["bubblewrap", "unshare", "no"] as const) {
       const script = `(sleep ${marker} &); echo begun >&2; exec sleep ${marker}`;
       // It never ends: its worker is killed.
       void worker.api.run({
-        requestId: "1",
-        deadlineMs: 0,
-        functionArn: "arn",
-        traceId: "",
+        ...job,
         payload: new TextEncoder().encode(`"${script}"`),
       });
       while (processesWith(marker).length < 2) await moment();
@@ -114,6 +113,59 @@ for (const way of ["bubblewrap", "unshare", "no"] as const) {
       await status;
       // The kernel kills them one after the other, and tells nobody when it is done.
       while (processesWith(marker).length > 0) await moment();
+    });
+  });
+}
+
+Deno.test("a plain worker's own end is that of what left its process group, too", async () => {
+  await withFolder(async (folder) => {
+    const marker = `4569${Math.trunc(Math.random() * 1e9)}`;
+    const worker = await startWorker({
+      seal: await openSeal({ directory: `${shared}/base`, log: () => {}, ways: [] }),
+      code: await writeCode(folder),
+      tmpBytes: 1 << 20,
+      environment: { PATH: "/usr/bin" },
+      scratch: `${folder}/scratch`,
+    });
+    assertEquals((await worker.api.ready()).kind, "ready");
+    // A shell below the first one, so that nothing leads from the worker to it.
+    const script = `(setsid sh -c 'sleep ${marker}; :' &); ` +
+      `until [ -e $TMPDIR/go ]; do sleep 0.01; done; kill -9 $$`;
+    void worker.api.run({
+      ...job,
+      payload: new TextEncoder().encode(`"${script}"`),
+    });
+    while (processesWith(marker).length === 0) await moment();
+    const [own] = [...Deno.readDirSync(`${folder}/scratch`)];
+    await Deno.writeTextFile(`${folder}/scratch/${own?.name}/go`, "");
+    assertEquals(await worker.exited, "signal: killed");
+    assertEquals(processesWith(marker), []);
+  });
+});
+
+for (const way of ["sealed", "plain"] as const) {
+  Deno.test(`a ${way} worker is told where it may work`, async () => {
+    await withFolder(async (folder) => {
+      const ways = way === "plain" ? { ways: [] } : {};
+      const seal = await openSeal({ directory: `${shared}/base`, log: () => {}, ...ways });
+      const worker = await startWorker({
+        seal,
+        code: await writeCode(folder),
+        tmpBytes: 1 << 20,
+        environment: { PATH: "/usr/bin" },
+        scratch: `${folder}/scratch`,
+      });
+      assertEquals((await worker.api.ready()).kind, "ready");
+      const outcome = await worker.api.run({
+        ...job,
+        payload: new TextEncoder().encode('"echo $LLAMA_PRIVATE_TMP,$LLAMA_WORKER_FOLDER"'),
+      });
+      assert(outcome.kind === "response");
+      const text = new TextDecoder().decode(outcome.payload).trim();
+      if (seal.kind === "no") assertMatch(text, new RegExp(`^,${folder}/scratch/[0-9a-f]{8}/w$`));
+      else assertEquals(text, "1,");
+      worker.kill();
+      await worker.exited;
     });
   });
 }

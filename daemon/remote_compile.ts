@@ -246,10 +246,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         {
           proof,
           sent: withOpened(set.states, proof, toolchain),
+          links: [...set.inputs.values()].filter((input) => input.kind === "link"),
           made: outputs.made,
           sentNames: (folder) => namesIn(folder, [...inputs, ...toolchain.inputs.values()]),
         },
         folders,
+        files,
       );
       if (verdict.kind === "proved") {
         const result = await finish(ran.result, remote, outputs, session);

@@ -57,18 +57,18 @@ const MAX_PAYLOAD_BYTES = 6_200_000;
  */
 export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<RanJob> {
   const { session: { client, store, uploads }, read } = options;
-  const extra = new Map<Digest, Uint8Array<ArrayBuffer>>();
-  const readAny: ReadObject = async (digest) => extra.get(digest) ?? await read(digest);
+  const moved = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  const readAny: ReadObject = async (digest) => moved.get(digest) ?? await read(digest);
   let packs = await uploads.ensure(objectsOf(spec), readAny);
   let invocations = 0;
   let crashes = 0;
   let misses = 0;
   let current = spec;
   for (;;) {
-    let payload = JSON.stringify(specToJson({ ...current, packs: [...current.packs, ...packs] }));
+    let payload = encodeSpec(current, packs);
     if (payload.length > MAX_PAYLOAD_BYTES) {
-      current = await withStoredInputs(current, store);
-      payload = JSON.stringify(specToJson({ ...current, packs: [...current.packs, ...packs] }));
+      current = await withStoredInputs(current, store, moved);
+      payload = encodeSpec(current, packs);
     }
     invocations++;
     const reply = await invoke(client, {
@@ -125,11 +125,23 @@ function objectsOf(spec: JobSpec): Digest[] {
   return objects;
 }
 
-async function withStoredInputs(spec: JobSpec, store: ObjectStore): Promise<JobSpec> {
-  const stored = async (content: Content): Promise<Content> =>
-    isInline(content)
-      ? { digest: await store.put(content.bytes), size: content.bytes.length }
-      : content;
+function encodeSpec(spec: JobSpec, packs: readonly Digest[]): Uint8Array<ArrayBuffer> {
+  const json = specToJson({ ...spec, packs: [...spec.packs, ...packs] });
+  return new TextEncoder().encode(JSON.stringify(json));
+}
+
+/** Moves what the job holds itself to the store; `moved` gets the bytes, in case the store loses them. */
+async function withStoredInputs(
+  spec: JobSpec,
+  store: ObjectStore,
+  moved: Map<Digest, Uint8Array<ArrayBuffer>>,
+): Promise<JobSpec> {
+  const stored = async (content: Content): Promise<Content> => {
+    if (!isInline(content)) return content;
+    const digest = await store.put(content.bytes);
+    moved.set(digest, content.bytes);
+    return { digest, size: content.bytes.length };
+  };
   const inputs: Input[] = [];
   for (const input of spec.inputs) {
     inputs.push(

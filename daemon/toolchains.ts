@@ -8,7 +8,7 @@ import {
 } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
-import type { Places } from "../cc/places.ts";
+import type { Places, Step } from "../cc/places.ts";
 import { discoverToolchain } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
@@ -64,19 +64,20 @@ const SHIM_PATH = "/.llama/path_shim.so";
 interface Entry {
   readonly ready: Promise<ReadyToolchain>;
   states: ReadonlyMap<string, FileState> | undefined;
+  links: readonly Step[];
 }
 
 /** Creates an empty set of toolchains. */
 export function createToolchains(tools: ToolchainTools): Toolchains {
   const byUploads = new WeakMap<Uploads, Map<string, Entry>>();
-  const entryOf = new WeakMap<ReadyToolchain, { states: Entry["states"] }>();
+  const entryOf = new WeakMap<ReadyToolchain, Omit<Entry, "ready">>();
   const objects = new Map<Digest, Uint8Array<ArrayBuffer>>();
 
   const prepare = async (
     driver: string,
     path: string,
     uploads: Uploads,
-    entry: { states: ReadonlyMap<string, FileState> | undefined },
+    entry: Omit<Entry, "ready">,
   ): Promise<ReadyToolchain> => {
     const found = await discoverToolchain(driver, { ...tools, path });
     const set = createInputSet();
@@ -104,6 +105,9 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     await uploads.ensure([manifest], read);
     const isProgram = (path: string) => !/\/include(?:-fixed)?\//.test(path);
     entry.states = new Map([...set.states].filter(([path]) => isProgram(path)));
+    // A library is another file when it is another version; `cc` may lead to another compiler.
+    entry.links = inputs.filter((input) => input.kind === "link")
+      .filter(({ path }) => !/\.so(?:\.|$)/.test(path));
     const toolchain: ReadyToolchain = {
       states: set.states,
       driver,
@@ -118,7 +122,8 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     return toolchain;
   };
 
-  const isCurrent = (states: ReadonlyMap<string, FileState> | undefined) => {
+  const isCurrent = ({ states, links }: Pick<Entry, "states" | "links">) => {
+    for (const { path, target } of links) if (tools.files.readLink(path) !== target) return false;
     for (const [path, state] of states ?? []) {
       const now = tools.folders.stat(path);
       if (!now || !sameState(now, state)) return false;
@@ -132,8 +137,8 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       if (!entries) byUploads.set(uploads, entries = new Map());
       const key = `${driver}\0${path}`;
       const known = entries.get(key);
-      if (known && isCurrent(known.states)) return known.ready;
-      const entry = { states: undefined };
+      if (known && isCurrent(known)) return known.ready;
+      const entry = { states: undefined, links: [] };
       const ready = prepare(driver, path, uploads, entry);
       entries.set(key, Object.assign(entry, { ready }));
       // A failure is not kept: what was wrong may be mended by the next compilation.
@@ -145,7 +150,9 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     check: (toolchain) => {
       const entry = entryOf.get(toolchain);
       // From now on all of its files count, so that the next one to prepare it finds it changed.
-      if (entry && !isCurrent(toolchain.states)) entry.states = toolchain.states;
+      if (entry && !isCurrent({ ...entry, states: toolchain.states })) {
+        entry.states = toolchain.states;
+      }
     },
     read: (digest) => objects.get(digest),
   };
@@ -155,11 +162,12 @@ function toolchainReader(
   { files, digests }: ToolchainTools,
   objects: ReadonlyMap<Digest, Uint8Array<ArrayBuffer>>,
 ): (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return (digest) => {
+  return async (digest) => {
+    const own = objects.get(digest);
+    if (own) return own;
     const path = digests.pathOf(digest);
-    return Promise.resolve(
-      objects.get(digest) ?? (path === undefined ? undefined : files.read(path)),
-    );
+    const bytes = path === undefined ? undefined : files.read(path);
+    return bytes && await digestOf(bytes) === digest ? bytes : undefined;
   };
 }
 

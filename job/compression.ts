@@ -8,7 +8,8 @@ export function compress(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Decompresses one frame, of at most `maxBytes`.
+ * Decompresses one frame, of at most `maxBytes`. One that is cut off gives what there is of it, so the
+ * caller checks the length.
  *
  * @throws {FormatError} If it is damaged or too long.
  */

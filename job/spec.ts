@@ -78,19 +78,18 @@ export function specFromJson(value: unknown): JobSpec {
   if (!isRooted && manifests.length > 0) {
     throw new FormatError("job.manifests", "it must be empty, as the job is not rooted");
   }
-  const env: Record<string, string> = {};
-  for (const [name, text] of Object.entries(asObject(json.env, "job.env"))) {
+  const variables = Object.entries(asObject(json.env, "job.env")).map(([name, text]) => {
     if (name === "" || /[=\0]/.test(name)) {
       throw new FormatError("job.env", `the name ${JSON.stringify(name)} is not allowed`);
     }
-    env[name] = asText(text, `job.env.${name}`);
-  }
+    return [name, asText(text, `job.env.${name}`)] as const;
+  });
   return {
     args,
     ...(json.program !== undefined && {
       program: asJobPath(json.program, "job.program", isRooted),
     }),
-    env,
+    env: Object.fromEntries(variables),
     cwd: json.cwd === "" && !isRooted ? "" : asJobPath(json.cwd, "job.cwd", isRooted),
     ...(json.stdin !== undefined && { stdin: contentFromJson(json.stdin, "job.stdin") }),
     ...(rooted && { rooted }),

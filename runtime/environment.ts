@@ -7,8 +7,8 @@ export interface RuntimeSettings {
   readonly apiHost: string;
   /** The worker's folder, `/tmp/llama` unless `LLAMA_WORKER_FOLDER` says otherwise. */
   readonly folder: string;
-  /** Whether everything that a job leaves in /tmp is to be removed. */
-  readonly ownsTmp: boolean;
+  /** A folder in which everything that a job leaves is to be removed, made if it is not there. */
+  readonly sweptFolder?: string;
   /** Most bytes of one file that a job gives back. */
   readonly maxFileBytes: number;
   /** Environment of a job that is not rooted, before the job's own. */
@@ -23,7 +23,8 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
  * Reads the settings.
  *
  * A worker that has its /tmp for itself is told so by `LLAMA_PRIVATE_TMP=1`: a wrong guess would remove
- * files of others.
+ * files of others. One that shares it is given a folder by `LLAMA_WORKER_FOLDER`, and jobs that are not
+ * rooted get one beside that as HOME and TMPDIR, by which the cloud also finds their processes again.
  *
  * @throws {LlamaError} `RuntimeApi` if this is no worker.
  */
@@ -36,12 +37,18 @@ export function readSettings(env: Readonly<Record<string, string>>): RuntimeSett
       { hint: "This program runs inside a Lambda function" },
     );
   }
+  const { LLAMA_WORKER_FOLDER: folder } = env;
+  const ownsTmp = env.LLAMA_PRIVATE_TMP === "1";
+  const tmp = folder === undefined || ownsTmp ? undefined : `${folder}.tmp`;
   const memoryMb = Number(env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? NaN);
   return {
     apiHost,
-    folder: env.LLAMA_WORKER_FOLDER ?? "/tmp/llama",
-    ownsTmp: env.LLAMA_PRIVATE_TMP === "1",
+    folder: folder ?? "/tmp/llama",
+    ...(ownsTmp ? { sweptFolder: "/tmp" } : tmp !== undefined && { sweptFolder: tmp }),
     maxFileBytes: memoryMb > 0 ? Math.min(MAX_FILE_BYTES, memoryMb * MIB / 2) : MAX_FILE_BYTES,
-    plainEnv: { PATH: env.PATH ?? DEFAULT_PATH, HOME: "/tmp" },
+    plainEnv: {
+      PATH: env.PATH ?? DEFAULT_PATH,
+      ...(tmp === undefined ? { HOME: "/tmp" } : { HOME: tmp, TMPDIR: tmp }),
+    },
   };
 }

@@ -2,6 +2,7 @@
  * The executable that runs inside Lambda. As an image's ENTRYPOINT its arguments come before those of
  * every job that sees the image's files; in a zip function there are none.
  */
+import { LlamaError } from "../job/errors.ts";
 import { MAX_ANSWER_BYTES } from "./answer.ts";
 import { runtimeApi } from "./api.ts";
 import { readSettings, type RuntimeSettings } from "./environment.ts";
@@ -19,7 +20,15 @@ function lazyObjects(env: Readonly<Record<string, string>>): Objects {
   const objects = () =>
     opened ??= import("../store/environment.ts").then((store) => store.storeFromEnvironment(env));
   return {
-    get: async (digest) => await (await objects()).get(digest),
+    async get(digest) {
+      try {
+        return await (await objects()).get(digest);
+      } catch (error) {
+        // The answer only names what is missing, so what else is known goes to the function's log.
+        if (error instanceof LlamaError && error.hint) log(`${error.message}. ${error.hint}`);
+        throw error;
+      }
+    },
     put: async (bytes) => await (await objects()).put(bytes),
   };
 }
@@ -31,11 +40,14 @@ function log(line: string): void {
 function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings): Worker {
   const libc = openLibc();
   if (!libc?.becomeSubreaper()) log("Processes that leave a job's group may outlive it");
+  // Never given back: the lock goes with the process.
+  const folder = claimFolder(settings.folder).path;
+  const { sweptFolder } = settings;
+  if (sweptFolder !== undefined) Deno.mkdirSync(sweptFolder, { recursive: true, mode: 0o700 });
   return openWorker({
-    // Never given back: the lock goes with the process.
-    folder: claimFolder(settings.folder).path,
+    folder,
     loaderFolder: "/tmp/.ld",
-    ...(settings.ownsTmp && { sweptFolder: "/tmp" }),
+    ...(sweptFolder !== undefined && { sweptFolder }),
     objects: lazyObjects(env),
     plainEnv: settings.plainEnv,
     prefixArgs: Deno.args,

@@ -37,8 +37,8 @@ export async function runJob(spec: JobSpec, worker: Worker, call: Call): Promise
       return await attempt(spec, worker, call, false);
     }
   } catch (error) {
-    const { code, message } = asLlamaError(error);
-    return { kind: "failed", code, message };
+    const { code, message, hint } = asLlamaError(error);
+    return { kind: "failed", code, message: hint === undefined ? message : `${message} (${hint})` };
   } finally {
     worker.cache.endJob();
   }

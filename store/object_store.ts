@@ -7,7 +7,7 @@
  */
 import { AwsError } from "../aws/error.ts";
 import type { AwsClient } from "../aws/client.ts";
-import { getObject, headObject, putObject } from "../aws/s3.ts";
+import { getObject, headObject, listObjects, putObject } from "../aws/s3.ts";
 import { compress, decompress } from "../job/compression.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
@@ -54,7 +54,9 @@ export interface ObjectStore {
   /**
    * Reads an object. Who asks at the same time gets the same array, so nobody may change it.
    *
-   * @throws {LlamaError} `ObjectMissing`, if there is none.
+   * @throws {LlamaError} `ObjectMissing`, if there is none, or if there may be one that we may neither
+   * read nor look for.
+   * @throws {AwsError} `AccessDenied`, if there is one that we may not read.
    * @throws {LlamaError} `CorruptObject`, if its bytes are not those of the digest.
    */
   get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
@@ -171,6 +173,40 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     return bytes;
   };
 
+  /**
+   * S3 answers 403 for an absent object, too, where the caller has no right to list the whole bucket; a
+   * right to list what begins with the key tells the two apart. Undefined without that right.
+   */
+  const isListed = async (digest: Digest): Promise<boolean | undefined> => {
+    const { bucket, key } = nameOf(digest);
+    try {
+      for await (const object of listObjects(client, bucket, key)) {
+        if (object.key === key) return true;
+      }
+      return false;
+    } catch (error) {
+      if (!(error instanceof AwsError && error.status === 403)) throw error;
+      return undefined;
+    }
+  };
+
+  const missing = (digest: Digest, cause: AwsError): LlamaError => {
+    known?.forget(digest);
+    const message = `Cannot read the object ${digest} as "${url}" does not have it`;
+    return new LlamaError("ObjectMissing", message, { cause });
+  };
+
+  const missingOrDenied = async (digest: Digest, cause: AwsError): Promise<LlamaError> => {
+    const listed = await limit(() => isListed(digest));
+    if (listed === true) return cause;
+    const error = missing(digest, cause);
+    if (listed === false) return error;
+    return new LlamaError(error.code, `${error.message}, or denies access to it`, {
+      cause,
+      hint: `Check that there is the permission s3:GetObject for "${url}/obj/*"`,
+    });
+  };
+
   const fetchObject = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
     for (let attempt = 1;; attempt++) {
       try {
@@ -180,12 +216,10 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
         return bytes;
       } catch (cause) {
         if (cause instanceof AwsError && cause.status === 404 && cause.awsCode !== "NoSuchBucket") {
-          known?.forget(digest);
-          throw new LlamaError(
-            "ObjectMissing",
-            `Cannot read the object ${digest} as "${url}" does not have it`,
-            { cause },
-          );
+          throw missing(digest, cause);
+        }
+        if (cause instanceof AwsError && cause.awsCode === "AccessDenied") {
+          throw await missingOrDenied(digest, cause);
         }
         if (!(cause instanceof FormatError)) throw cause;
         counters.corrupt++;

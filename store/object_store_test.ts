@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { createAwsClient } from "../aws/client.ts";
 import { type Stub, type StubAnswer, type StubRequest, withStub } from "../aws/stub_service.ts";
 import { compress } from "../job/compression.ts";
@@ -170,6 +176,44 @@ Deno.test("get() does not take a missing bucket for a missing object", async () 
     const error = await assertRejects(() => open().get("0".repeat(64)), LlamaError);
     assertEquals(error.code, "NoSuchBucket");
   });
+});
+
+Deno.test("get() tells an object that it may not read from one that is missing", async () => {
+  const digest = await digestOf(TEXT);
+  const denied = { status: 403, body: "<Error><Code>AccessDenied</Code></Error>" };
+  const listing = (keys: readonly string[]) => ({
+    body: `<ListBucketResult>${
+      keys.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join("")
+    }</ListBucketResult>`,
+  });
+  const cases: [string, StubAnswer, string, RegExp][] = [
+    ["nobody knows", denied, "ObjectMissing", /permission s3:GetObject for "s3:.*prefix.obj/],
+    ["absent", listing([]), "ObjectMissing", /^$/],
+    ["another one", listing([`some/prefix/obj/${digest}0`]), "ObjectMissing", /^$/],
+    ["there", listing([`some/prefix/obj/${digest}`]), "AccessDenied", /permission/],
+  ];
+  for (const [name, listed, code, hint] of cases) {
+    await withShelf(async ({ open, faults, seen }) => {
+      const known = openKnownObjects({ store: "s" });
+      known.add(digest);
+      faults.push(denied, listed);
+      const error = await assertRejects(() => open({ known }).get(digest), LlamaError);
+      assertEquals([name, error.code], [name, code]);
+      assertMatch(error.hint ?? "", hint);
+      assertEquals(known.has(digest), code === "AccessDenied");
+      assertStringIncludes(seen[1]?.target ?? "", `prefix=some%2Fprefix%2Fobj%2F${digest}`);
+    });
+  }
+});
+
+Deno.test("get() takes no other refusal for a missing object", async () => {
+  for (const code of ["SignatureDoesNotMatch", "InvalidAccessKeyId"]) {
+    await withShelf(async ({ open, faults, seen }) => {
+      faults.push({ status: 403, body: `<Error><Code>${code}</Code></Error>` });
+      const error = await assertRejects(() => open().get("0".repeat(64)), LlamaError);
+      assertEquals([error.code, seen.length], [code, 1]);
+    });
+  }
 });
 
 Deno.test("get() reads damaged bytes once more, and then names the object", async () => {

@@ -21,6 +21,8 @@ export interface Compile {
   readonly args: readonly string[];
   /** Compiles C++, with llamac++. */
   readonly cxx?: boolean;
+  /** Path of the C compiler, `cc` of PATH unless given. */
+  readonly cc?: string;
   /** Working folder, that of the case unless given. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -83,8 +85,9 @@ function createCase(folder: string, env: Readonly<Record<string, string>>): Case
   const compile = async (compiler: string, { args, cwd, env: own, meanwhile }: Compile) => {
     await Deno.remove(out, { recursive: true }).catch(ignoreAbsent);
     await Deno.mkdir(out);
-    const child = new Deno.Command(compiler, {
-      args: [...args, "-c", "-o", `${out}/x.o`, "-MD", "-MF", `${out}/x.d`],
+    // Deno gives a program its path for a name, which a compiler prints.
+    const child = new Deno.Command("/usr/bin/env", {
+      args: [compiler, ...args, "-c", "-o", `${out}/x.o`, "-MD", "-MF", `${out}/x.d`],
       cwd: cwd ?? folder,
       // The shell's idea of the working folder, unless the case has one.
       env: { ...env, PWD: cwd ?? folder, LLAMACC_LOCAL_FALLBACK: "0", ...own },
@@ -100,7 +103,9 @@ function createCase(folder: string, env: Readonly<Record<string, string>>): Case
       outputs[name] = (await Deno.readFile(`${out}/${name}`)).toBase64();
     }
     const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr), outputs };
+    // No two runs have the same temporary files.
+    const printed = decoder.decode(stderr).replaceAll(/\/tmp\/cc\w{6}\.s/g, "/tmp/ccXXXXXX.s");
+    return { code, stdout: decoder.decode(stdout), stderr: printed, outputs };
   };
 
   return {
@@ -111,9 +116,12 @@ function createCase(folder: string, env: Readonly<Record<string, string>>): Case
       await Deno.writeTextFile(full, text);
     },
     compare: async (asked) => {
-      const there: Ended = await compile(asked.cxx ? "llamac++" : "llamacc", asked);
-      const { meanwhile: _, ...rest } = asked;
-      const here: Ended = await compile(asked.cxx ? "c++" : "cc", rest);
+      const { meanwhile: _, cc = "cc", ...rest } = asked;
+      const there: Ended = await compile(asked.cxx ? "llamac++" : "llamacc", {
+        ...asked,
+        env: { LLAMACC_LOCAL_CC: cc, ...asked.env },
+      });
+      const here: Ended = await compile(asked.cxx ? "c++" : cc, rest);
       const stats = JSON.parse(
         await run(["llama", "daemon", "-stats", "-json", "-zero"], { cwd: folder, env }),
       );

@@ -172,7 +172,7 @@ const SPELLINGS: Cases = {
     await Deno.mkdir(`${at.folder}/empty`);
     await relink("nowhere", `${at.folder}/dangling`);
     const folders = ["-Iempty", "-Iabsent", "-Ifile", "-Idangling", "-isystem", "empty/../empty"];
-    await at.compare({ args: ["-v", "-Wmissing-include-dirs", ...folders, "a.c"] });
+    await at.compare({ args: ["-Wmissing-include-dirs", ...folders, "a.c"] });
   },
   "names with a space, UTF-8, quotes and a dollar sign": async (at) => {
     const odd = "so näme – 日本 'q' $x";
@@ -224,11 +224,22 @@ const SPELLINGS: Cases = {
       await at.compare({ args: ["a.c"], env: { TZ: zone } });
     }
   },
+  "the compiler's name leads to another compiler now": async (at) => {
+    await at.write("a.c", "int f(int x) { return x; }\n");
+    const cc = `${at.folder}/cc`;
+    for (const compiler of ["gcc", "g++"]) {
+      await relink(`/usr/bin/${compiler}`, cc);
+      await at.compare({ args: ["a.c"], cc });
+    }
+  },
   "a source with another language, and one that does not compile": async (at) => {
     await at.write("a.txt", "template <class T> T f(T x) { return x; }\nint g = f(1);\n");
     assertEquals(await at.compare({ args: ["-x", "c++", "a.txt"] }), GUESSED);
     await at.write("a.c", "int f(void) { int unused; return nothing; }\n");
-    assertEquals(await at.compare({ args: ["-Wall", "a.c"] }), GUESSED);
+    for (const locale of ["C", "C.UTF-8", "en_US.UTF-8", "de_DE"]) {
+      const env = { LC_ALL: locale };
+      assertEquals(await at.compare({ args: ["-Wall", "a.c"], env }), GUESSED);
+    }
   },
 };
 
@@ -292,7 +303,8 @@ const MEANWHILE: Cases = {
       cxx: true,
       meanwhile: () => relink("v2", `${at.folder}/now`),
     });
-    assertEquals(voids, { changed: 1 });
+    // The next guess may still have the folder that the link led to.
+    assertEquals(voids.changed, 1);
   },
 };
 

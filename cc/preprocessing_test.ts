@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { readCommandLine } from "./command_line.ts";
+import { decide } from "./decision.ts";
+import { splitCommand } from "./preprocessing.ts";
+
+/** Both commands that stand for `command`, blanks between the arguments. */
+function split(command: string, full = false): { here: string; there: string } {
+  const args = command.split(" ");
+  const decision = decide(readCommandLine(args), { cxx: false, remoteAssemble: false });
+  if (decision.kind !== "remote") throw new Error(`"${command}" is local: ${decision.reason}`);
+  const { preprocess, compile } = splitCommand(args, decision.compilation, {
+    full,
+    textPath: "/tmp/text",
+  });
+  return { here: preprocess.join(" "), there: compile.join(" ") };
+}
+
+Deno.test("splitCommand() keeps macros for the compiler elsewhere", () => {
+  assertEquals(split("-O2 -DX=1 -I i -c a.c -o out/a.o"), {
+    here: "-O2 -DX=1 -I i a.c -fdirectives-only -E -o /tmp/text",
+    there: "-O2 -DX=1 -I i a.c -fpreprocessed -fdirectives-only -c -o out/a.o",
+  });
+});
+
+Deno.test("splitCommand() expands macros here where that is wanted", () => {
+  assertEquals(split("-c a.c", true), {
+    here: "a.c -E -o /tmp/text",
+    there: "a.c -fpreprocessed -c -o a.o",
+  });
+});
+
+Deno.test("splitCommand() keeps -S and an output in one argument", () => {
+  assertEquals(split("-S a.c -oout.s"), {
+    here: "a.c -fdirectives-only -E -o /tmp/text",
+    there: "a.c -fpreprocessed -fdirectives-only -S -o out.s",
+  });
+});
+
+Deno.test("splitCommand() lets only the preprocessor read included files", () => {
+  assertEquals(split("-include a.h -imacrosb.h -imacros c.h -includee.h -c d.c"), {
+    here: "-include a.h -imacrosb.h -imacros c.h -includee.h d.c -fdirectives-only -E -o /tmp/text",
+    there: "d.c -fpreprocessed -fdirectives-only -c -o d.o",
+  });
+});
+
+Deno.test("splitCommand() has the dependencies written here, as the whole command would", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["-MMD -c s/a.c", "s/a.c -MMD -MQ a.o -MF a.d -fdirectives-only -E -o /tmp/text"],
+    ["-MD -c a.c -o x/b.o", "a.c -MD -MQ x/b.o -MF x/b.d -fdirectives-only -E -o /tmp/text"],
+    ["-MD -MF d -MT t -c a.c", "a.c -MD -MF d -MT t -fdirectives-only -E -o /tmp/text"],
+    ["-MDx -MP -MFd -c a.c", "-MDx a.c -MP -MFd -fdirectives-only -E -o /tmp/text"],
+    ["-MMD -MQt -MP -c a.c", "a.c -MMD -MQt -MP -MF a.d -fdirectives-only -E -o /tmp/text"],
+  ];
+  for (const [command, here] of cases) {
+    assertEquals(split(command).here, here);
+    assertEquals(/ -M[^D]/.test(split(command).there), false);
+  }
+});
+
+Deno.test("splitCommand() keeps the language of the source for both", () => {
+  assertEquals(split("-x c++ -c a.c"), {
+    here: "-x c++ a.c -fdirectives-only -E -o /tmp/text",
+    there: "-x c++ a.c -fpreprocessed -fdirectives-only -c -o a.o",
+  });
+});

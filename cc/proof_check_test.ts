@@ -1,0 +1,148 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Proof } from "../job/proof.ts";
+import { createFolders } from "./folders.ts";
+import { createMemoryFiles } from "./memory_files.ts";
+import { checkProof, type ProofQuestion } from "./proof_check.ts";
+
+function setUp() {
+  const files = createMemoryFiles();
+  files.write("/p/a.c", "int a;");
+  files.write("/p/sub/x.h", "");
+  files.link("/p/dangling.h", "nowhere.h");
+  files.link("/p/linked.h", "sub/x.h");
+  files.link("/p/loop.h", "loop.h");
+  files.tick(1000);
+  const folders = createFolders(files);
+  const source = files.stat("/p/a.c");
+  assert(source);
+  const check = (proof: Partial<Proof>, question: Partial<ProofQuestion> = {}) =>
+    checkProof(
+      {
+        proof: { opened: ["/p/a.c"], listed: [], absent: [], blind: [], ...proof },
+        sent: new Map([["/p/a.c", source]]),
+        links: [],
+        made: new Set(),
+        sentNames: () => new Set(),
+        ...question,
+      },
+      folders,
+      files,
+    );
+  return { files, folders, check };
+}
+
+Deno.test("checkProof() proves a result whose absent names are absent here", () => {
+  const { check } = setUp();
+  const absent = ["/p/b.h", "/none/x.h", "/p/a.c/x.h", "/p/../q/x.h", "/none/../p/a.c", "/q"];
+  assertEquals(check({ absent }), { kind: "proved" });
+});
+
+Deno.test("checkProof() names every absent path that exists here, however it is spelled", () => {
+  const { check } = setUp();
+  for (
+    const path of [
+      "/p/a.c",
+      "/p/sub",
+      "/p/sub/",
+      "/p/sub/.",
+      "/p/sub/..",
+      "/p/sub/../a.c",
+      "/p//a.c",
+      "/p/linked.h",
+      "/p",
+      "/",
+    ]
+  ) {
+    assertEquals(check({ absent: ["/p/b.h", path] }), { kind: "incomplete", paths: [path] }, path);
+  }
+  assertEquals(check({ absent: ["/p/sub/x.h", "/no", "/p/a.c"] }), {
+    kind: "incomplete",
+    paths: ["/p/sub/x.h", "/p/a.c"],
+  });
+});
+
+Deno.test("checkProof() takes a dangling link and a loop for absent", () => {
+  const { check } = setUp();
+  assertEquals(check({ absent: ["/p/dangling.h", "/p/loop.h"] }), { kind: "proved" });
+});
+
+Deno.test("checkProof() lets the job's own outputs exist from an earlier run", () => {
+  const { files, check } = setUp();
+  files.write("/p/a.o", "");
+  assertEquals(check({ absent: ["/p/a.o"] }).kind, "incomplete");
+  assertEquals(check({ absent: ["/p/a.o"] }, { made: new Set(["/p/a.o"]) }), { kind: "proved" });
+});
+
+Deno.test("checkProof() sees a name in a folder that can be entered but not listed", () => {
+  const { files } = setUp();
+  const folders = createFolders({ ...files, list: () => undefined });
+  const verdict = (absent: string) =>
+    checkProof(
+      {
+        proof: { opened: [], listed: [], absent: [absent], blind: [] },
+        sent: new Map(),
+        links: [],
+        made: new Set(),
+        sentNames: () => new Set(),
+      },
+      folders,
+      files,
+    ).kind;
+  assertEquals(verdict("/p/a.c"), "incomplete");
+  assertEquals(verdict("/p/none.c"), "proved");
+});
+
+Deno.test("checkProof() does not trust what was blind, and says why", () => {
+  const { check } = setUp();
+  assertEquals(check({ blind: ["a static program", "more"], absent: ["/p/a.c"] }), {
+    kind: "unproved",
+    reason: "a static program",
+  });
+});
+
+Deno.test("checkProof() wants a listed folder to have been whole", () => {
+  const { check } = setUp();
+  const here = ["a.c", "sub", "dangling.h", "linked.h", "loop.h"];
+  const listed = ["/p"];
+  assertEquals(check({ listed }, { sentNames: () => new Set(here) }), { kind: "proved" });
+  assertEquals(check({ listed }, { sentNames: () => new Set([...here, "a.o"]) }).kind, "proved");
+  for (const name of here) {
+    const sentNames = () => new Set(here.filter((other) => other !== name));
+    assertEquals(check({ listed }, { sentNames }), {
+      kind: "unproved",
+      reason: 'listed the folder "/p"',
+    });
+  }
+  assertEquals(check({ listed: ["/none", "/p/a.c"] }), { kind: "proved" });
+});
+
+Deno.test("checkProof() names the files that changed or went since they were sent", () => {
+  const { files, folders, check } = setUp();
+  assertEquals(check({}), { kind: "proved" });
+  files.write("/p/a.c", "int b;");
+  // The check starts no round of its own.
+  assertEquals(check({}), { kind: "proved" });
+  folders.nextRound();
+  assertEquals(check({}), { kind: "changed", paths: ["/p/a.c"] });
+  files.remove("/p/a.c");
+  folders.nextRound();
+  assertEquals(check({}), { kind: "changed", paths: ["/p/a.c"] });
+});
+
+Deno.test("checkProof() names the links that were sent and lead elsewhere now", () => {
+  const { files, check } = setUp();
+  const links = [{ path: "/p/linked.h", target: "sub/x.h" }];
+  assertEquals(check({}, { links }), { kind: "proved" });
+  files.remove("/p/linked.h");
+  files.link("/p/linked.h", "a.c");
+  assertEquals(check({}, { links }), { kind: "changed", paths: ["/p/linked.h"] });
+  files.remove("/p/linked.h");
+  assertEquals(check({}, { links }), { kind: "changed", paths: ["/p/linked.h"] });
+});
+
+Deno.test("checkProof() asks for what was missing before it looks for changes", () => {
+  const { files, folders, check } = setUp();
+  files.write("/p/a.c", "int b;");
+  folders.nextRound();
+  assertEquals(check({ absent: ["/p/sub/x.h"] }).kind, "incomplete");
+});

@@ -1,0 +1,99 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { LlamaError } from "../job/errors.ts";
+import { createFileDigests } from "./digests.ts";
+import { createFolders } from "./folders.ts";
+import { createPlaces } from "./places.ts";
+import { shipProgram } from "./ship.ts";
+import { findProgram } from "./toolchain.ts";
+
+const PATH = "/usr/bin:/bin";
+const ldd = findProgram("ldd", PATH, realFiles);
+
+function tools() {
+  const folders = createFolders(realFiles);
+  return {
+    files: realFiles,
+    processes: realProcesses,
+    folders,
+    places: createPlaces(realFiles, folders),
+    digests: createFileDigests(realFiles),
+  };
+}
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "shipProgram() collects a program with its libraries, its loader and the data",
+  ignore: ldd === undefined,
+  fn: () =>
+    withFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/data/sub`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/data/sub/x`, "x");
+      const shipment = await shipProgram("sort", [`${folder}/data`], PATH, tools());
+      assertEquals([shipment.program, shipment.dynamic], ["/usr/bin/sort", true]);
+      const kinds = new Map(shipment.inputs.map(({ path, kind }) => [path, kind]));
+      assertEquals(kinds.get(`${folder}/data`), "folder");
+      assertEquals(kinds.get(`${folder}/data/sub/x`), "file");
+      const names = shipment.inputs.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
+      assert(names.some((name) => name.startsWith("libc.so.6")));
+      assert(names.some((name) => /^ld-/.test(name)));
+      assert(shipment.libraryPath.length > 0);
+    }),
+});
+
+Deno.test({
+  name: "shipProgram() comes to an end where links in the data lead back",
+  ignore: ldd === undefined,
+  fn: () =>
+    withFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/a`);
+      await Deno.writeTextFile(`${folder}/a/x`, "x");
+      for (const name of ["one", "two", "three"]) {
+        await Deno.symlink("..", `${folder}/a/${name}`);
+        await Deno.symlink("a", `${folder}/${name}`);
+      }
+      const { inputs } = await shipProgram("sort", [folder], PATH, tools());
+      const own = inputs.filter(({ path }) => path.startsWith(folder))
+        .map(({ path, kind }) => `${kind} ${path.slice(folder.length)}`).toSorted();
+      assertEquals(own, [
+        "file /a/x",
+        "folder ",
+        "folder /a",
+        ...["/a/one", "/a/three", "/a/two", "/one", "/three", "/two"].map((path) => `link ${path}`),
+      ]);
+    }),
+});
+
+Deno.test("shipProgram() refuses what cannot travel", () =>
+  withFolder(async (folder) => {
+    const script = `${folder}/script`;
+    await Deno.writeTextFile(script, "#!/bin/sh\n", { mode: 0o755 });
+    const codeOf = async (name: string, data: readonly string[] = []) =>
+      (await assertRejects(() => shipProgram(name, data, PATH, tools()), LlamaError)).code;
+    assertEquals(await codeOf("no-such-program"), "ProgramNotFound");
+    assertEquals(await codeOf(`${folder}/none`), "ProgramNotFound");
+    assertEquals(await codeOf(folder), "ProgramNotFound");
+    assertEquals(await codeOf(script), "ScriptNotShipped");
+    if (ldd) assertEquals(await codeOf("sort", [`${folder}/none`]), "FileMissing");
+  }));
+
+Deno.test({
+  name: "shipProgram() takes a file that is no ELF program for a static one",
+  ignore: ldd === undefined,
+  fn: () =>
+    withFolder(async (folder) => {
+      const path = `${folder}/plain`;
+      await Deno.writeTextFile(path, "bytes", { mode: 0o755 });
+      const shipment = await shipProgram(path, [], PATH, tools());
+      assertEquals([shipment.dynamic, shipment.libraryPath], [false, []]);
+      assertEquals(shipment.inputs.map((input) => input.path), [path]);
+    }),
+});
