@@ -96,6 +96,17 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       case "forced-color":
         colorChosen = true;
         break;
+      case "preprocessor-words": {
+        // -Wp,-MMD,FILE is what Linux's kbuild says for -MMD -MF FILE.
+        const [word = "", file, ...rest] = value.split(",");
+        if (/^-MM?D$/.test(word) && file !== undefined && rest.length === 0) {
+          depend = true;
+          dependFile = file;
+        } else if (!/^-[DU]./.test(word) || file !== undefined) {
+          localReason ??= "preprocessor-options";
+        }
+        break;
+      }
       case "pass":
         break;
     }

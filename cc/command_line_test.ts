@@ -120,7 +120,8 @@ Deno.test("readCommandLine() keeps the first reason to stay here", () => {
     ["-wrapper gdb,--args", "wrapper"],
     ["-specs=x", "specs"],
     ["-Wa,-a=list", "assembler-options"],
-    ["-Wp,-MD,x.d", "preprocessor-options"],
+    ["-Wp,-MD,x.d,-MT,y", "preprocessor-options"],
+    ["-Wp,-include,x.h", "preprocessor-options"],
     ["-fplugin=x.so", "plugin"],
     ["-fplugin-arg-x-y", "plugin"],
     ["-save-temps=obj", "extra-output"],
@@ -140,4 +141,16 @@ Deno.test("readCommandLine() keeps the first reason to stay here", () => {
 Deno.test("readCommandLine() keeps options without a value of their own as flags", () => {
   const { flags } = readCommandLine(["-c", "-O2", "--coverage", "-gsplit-dwarf", "-o", "x", "a.c"]);
   assertEquals([...flags], ["-c", "-O2", "--coverage", "-gsplit-dwarf"]);
+});
+
+Deno.test("readCommandLine() takes a dependency file and macros from -Wp,", () => {
+  for (const word of ["-MD", "-MMD"]) {
+    const { depend, dependFile, localReason } = readCommandLine([`-Wp,${word},.a.o.d`, "a.c"]);
+    assertEquals({ depend, dependFile, localReason }, {
+      depend: true,
+      dependFile: ".a.o.d",
+      localReason: undefined,
+    });
+  }
+  assertEquals(readCommandLine(["-Wp,-D_FORTIFY_SOURCE=2", "a.c"]).localReason, undefined);
 });

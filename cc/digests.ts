@@ -44,12 +44,13 @@ export function createFileDigests(files: FileSystem): FileDigests {
     },
     compute: async (path) => {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const lookedMs = files.now();
         const before = files.stat(path);
         const bytes = before?.kind === "file" ? files.read(path) : undefined;
         const after = files.stat(path);
         if (!before || !bytes || !after) return undefined;
         if (!sameState(before, after) || bytes.length !== after.size) continue;
-        const settled = isSettled(after, files);
+        const settled = isSettled(after, lookedMs, files.settleMs);
         const file = { digest: await digestOf(bytes), state: after, settled };
         remember(path, file);
         return file;

@@ -87,8 +87,8 @@ export function translatedBy(
 }
 
 /**
- * The locale's own data does not travel. One that is not installed here means C. For any other one with
- * UTF-8 C.UTF-8, which glibc has built in since 2.35, prints the same text with the same quotation marks.
+ * The locale's own data do not travel. One that is not installed here means C. For any other one with
+ * UTF-8 C.UTF-8, whose data travel with the toolchain, prints the same text with the same quotation marks.
  */
 function forwardedLocale(value: string, locales: ReadonlySet<string>): string {
   if (value === "" || isPlain(value, locales)) return value === "" ? "" : plainName(value, locales);

@@ -69,7 +69,11 @@ export function sameState(a: FileState, b: FileState): boolean {
  * every 1 to 10 ms, so two changes in one tick look alike: what had just changed when it was looked at
  * cannot be remembered.
  */
-export function isSettled(state: FileState, files: Pick<FileSystem, "now" | "settleMs">): boolean {
-  const now = files.now();
-  return now - state.mtimeMs > files.settleMs && now - state.ctimeMs > files.settleMs;
+export function isSettled(
+  state: FileState,
+  /** When the look at the content began: a change after that must not count as old. */
+  lookedMs: number,
+  settleMs: number,
+): boolean {
+  return lookedMs - state.mtimeMs > settleMs && lookedMs - state.ctimeMs > settleMs;
 }

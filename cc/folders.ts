@@ -74,8 +74,9 @@ export function createFolders(files: FileSystem): Folders {
       known.round = round;
       return known;
     }
+    const lookedMs = files.now();
     const names = read(folder, state);
-    const settled = state !== undefined && isSettled(state, files);
+    const settled = state !== undefined && isSettled(state, lookedMs, files.settleMs);
     const asked = known?.asked ?? new Set<string>();
     if (known) {
       if (differsInShape(known.names, names)) shapeGeneration++;

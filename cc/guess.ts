@@ -59,9 +59,10 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
   const scanned = (path: string, state: FileState, assembler: boolean) => {
     const known = scans.get(path);
     if (known && known.settled && sameState(known.state, state)) return known;
+    const lookedMs = files.now();
     const bytes = state.size <= MAX_SCANNED_BYTES ? files.read(path) : undefined;
     const includes = bytes ? scan(decoder.decode(bytes), assembler) : [];
-    const entry = { state, settled: isSettled(state, files), includes };
+    const entry = { state, settled: isSettled(state, lookedMs, files.settleMs), includes };
     scans.set(path, entry);
     return entry;
   };

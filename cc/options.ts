@@ -35,6 +35,7 @@ export type Effect =
   | "after-folder"
   | "search"
   | "forced-color"
+  | "preprocessor-words"
   | { readonly local: string };
 
 /** An option of the compiler. */
@@ -78,7 +79,7 @@ export const OPTIONS: readonly Option[] = [
   row("-T", "either", "pass"),
   row("-U", "either", "pass"),
   row("-Wa,", "joined", local("assembler-options")),
-  row("-Wp,", "joined", local("preprocessor-options")),
+  row("-Wp,", "joined", "preprocessor-words"),
   row("-Xassembler", "separate", local("assembler-options")),
   row("-Xclang", "separate", local("clang-options")),
   row("-Xlinker", "separate", "pass"),

@@ -40,6 +40,9 @@ export function splitCommand(
       depend.push(...whole);
       namesTarget ||= option.name === "-MT" || option.name === "-MQ";
       namesFile ||= option.name === "-MF";
+    } else if (option.effect === "preprocessor-words" && /^-Wp,-M/.test(arg)) {
+      depend.push(...whole);
+      namesTarget = namesFile = true;
     } else if (
       option.effect !== "output" && option.effect !== "compile" &&
       option.effect !== "assembly-output"

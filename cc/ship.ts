@@ -29,7 +29,7 @@ export interface ShipTools extends InputTools {
  * Collects the program `name`, what it is linked with, and `data`: files, or folders with all below
  * them, that it opens by their absolute paths.
  *
- * @throws {LlamaError} `ProgramNotFound`, `ScriptNotShipped`, `LibraryMissing`, `FileMissing`.
+ * @throws {LlamaError} `ProgramNotFound`, `ScriptNotShipped`, `NotAProgram`, `LibraryMissing`, `FileMissing`.
  */
 export async function shipProgram(
   name: string,
@@ -41,13 +41,22 @@ export async function shipProgram(
   const program = findProgram(name, path, tools.files);
   if (program === undefined || tools.files.stat(program)?.kind !== "file") {
     throw new LlamaError("ProgramNotFound", `Cannot ship "${name}" as it is not found here`, {
+      exitCode: 127,
       hint: "install it, or leave -ship away to run the one of the function",
     });
   }
-  const head = tools.files.read(program)?.subarray(0, 4);
-  if (head && new TextDecoder().decode(head.subarray(0, 2)) === "#!") {
+  const bytes = tools.files.read(program);
+  const head = bytes === undefined ? "" : new TextDecoder().decode(bytes.subarray(0, 4));
+  if (head.startsWith("#!")) {
     throw new LlamaError("ScriptNotShipped", `Cannot ship "${program}" as it is a script`, {
+      exitCode: 126,
       hint: "ship its interpreter and send the script with -f",
+    });
+  }
+  // System V ABI, "ELF Header": its first four bytes.
+  if (bytes !== undefined && head !== "\x7fELF") {
+    throw new LlamaError("NotAProgram", `Cannot ship "${program}" as it is no program for Linux`, {
+      exitCode: 126,
     });
   }
   const { paths, dynamic } = await librariesOf(program, tools.processes);

@@ -111,6 +111,7 @@ async function run(context: CommandContext): Promise<number> {
     ? await (await import("./ship_job.ts")).shipJob(plain, {
       files: shipFiles,
       path: context.env.PATH ?? "/usr/bin:/bin",
+      cwd: context.cwd,
     })
     : undefined;
   const session = await openSession(sessionInputs(context));

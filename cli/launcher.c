@@ -1,7 +1,7 @@
 /*
  * The client of `make -j400 CC=llamacc`: one small program under several names.
  *
- * Called by a name that holds "llamacc" or "llamac++" it sends its command to the daemon and does what
+ * Called by a name that holds "llamacc" or "llamac++", or through a link to such a file, it sends its command to the daemon and does what
  * the daemon answers; daemon/protocol.ts has the layout of both. Called by any other name, such as
  * "llama", it becomes Deno with the bundled command line; `../lib/llama/launch`, seen from the folder of
  * this file, names the two, a line each: the deno executable and the bundle, relative to
@@ -577,9 +577,21 @@ static int follow(int fd) {
     }
 }
 
+static int is_client(const char *name) {
+    return strstr(name, "llamacc") != NULL || strstr(name, "llamac++") != NULL;
+}
+
+/* Whether a link of another name, such as "cc", led to the client. */
+static int runs_as_client(void) {
+    char *path = realpath("/proc/self/exe", NULL);
+    int client = path != NULL && is_client(base_name(path));
+    free(path);
+    return client;
+}
+
 int main(int argc, char **argv) {
     const char *name = argc > 0 ? base_name(argv[0]) : "";
-    if (!strstr(name, "llamacc") && !strstr(name, "llamac++")) {
+    if (!is_client(name) && (strcmp(name, "llama") == 0 || !runs_as_client())) {
         speaker = "llama";
         run_deno(argc, argv);
     }

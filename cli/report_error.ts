@@ -25,7 +25,7 @@ export function reportOf(error: unknown): ErrorReport {
     };
   }
   if (isSystemError(error)) {
-    return { code: error.name, message: messageOf(error), exitCode: 1 };
+    return { code: error.name, message: systemMessage(messageOf(error)), exitCode: 1 };
   }
   return {
     code: "Internal",
@@ -49,6 +49,28 @@ export function reportJson({ code, message, hint }: ErrorReport): unknown {
 /** Whether the reader of stdout has gone, which is no failure to speak of. */
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe;
+}
+
+/** What Deno's names of system calls mean to a person; any other stands for itself. */
+const ACTS: Readonly<Record<string, string | undefined>> = {
+  copy: "copy",
+  mkdir: "make the folder",
+  open: "open",
+  readdir: "read the folder",
+  readfile: "read",
+  remove: "remove",
+  rename: "write",
+  symlink: "make the link",
+  writefile: "write",
+};
+
+/** Deno says `REASON (os error N): CALL 'PATH' -> 'PATH'`; people read what was tried first. */
+function systemMessage(text: string): string {
+  const match = /^(.*) \(os error \d+\): (\w+) '(.*)'$/s.exec(text);
+  if (match === null) return text;
+  const [, reason = "", call = "", paths = ""] = match;
+  const path = paths.split("' -> '").at(-1);
+  return `Cannot ${ACTS[call] ?? call} ${JSON.stringify(path)}: ${reason}`;
 }
 
 /** Errors of the operating system are the caller's business, not defects of this program. */

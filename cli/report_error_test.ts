@@ -33,3 +33,19 @@ Deno.test("reportOf() tells the system's errors from defects of this program", (
   assertEquals(defect.code, "Internal");
   assertEquals(reportOf("text").message, "Internal error: text");
 });
+
+Deno.test("reportOf() says first what the system would not do", () => {
+  const message = (text: string) => reportOf(new Deno.errors.PermissionDenied(text)).message;
+  assertEquals(
+    message("Permission denied (os error 13): readfile '/a b'"),
+    'Cannot read "/a b": Permission denied',
+  );
+  assertEquals(
+    message("Is a directory (os error 21): rename '/x/.llama-1' -> '/x/y'"),
+    'Cannot write "/x/y": Is a directory',
+  );
+  assertEquals(
+    message("Operation not permitted (os error 1)"),
+    "Operation not permitted (os error 1)",
+  );
+});

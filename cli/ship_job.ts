@@ -2,6 +2,7 @@
  * Makes a job carry the local program with its libraries and loader, so that it runs in any function.
  * Such a job is rooted: its folder is `/job` in a root of its own, beside the program's own paths.
  */
+import { resolve } from "@std/path/posix";
 import { createFileDigests } from "../cc/digests.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createPlaces } from "../cc/places.ts";
@@ -19,6 +20,8 @@ export interface ShipOptions {
   readonly files: readonly string[];
   /** PATH, where the program is looked for. */
   readonly path: string;
+  /** The current folder. */
+  readonly cwd: string;
 }
 
 /** A job that carries its program. */
@@ -47,7 +50,9 @@ const ENV = {
 export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<ShippedJob> {
   const folders = createFolders(realFiles);
   const digests = createFileDigests(realFiles);
-  const shipment = await shipProgram(spec.args[0] ?? "", options.files, options.path, {
+  const [program = ""] = spec.args;
+  const spelled = program.includes("/") ? resolve(options.cwd, program) : program;
+  const shipment = await shipProgram(spelled, options.files, options.path, {
     files: realFiles,
     folders,
     processes: realProcesses,

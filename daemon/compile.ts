@@ -51,14 +51,17 @@ export function createCompileHandler(
     const settings = readSettings(request.env);
     await warnOfUnknown(settings, connection);
     const cxx = CXX_NAME.test(request.argv[0] ?? "");
-    const name = cxx ? settings.localCxx : settings.localCc;
-    const driver = compilerFor(name, request.env.PATH ?? "", files);
-    if (driver === undefined) {
+    const asked = cxx ? settings.localCxx : settings.localCc;
+    const compiler = compilerFor(asked, request.env.PATH ?? "", files);
+    if (compiler === undefined) {
       const variable = cxx ? "LLAMACC_LOCAL_CXX" : "LLAMACC_LOCAL_CC";
-      throw new LlamaError("CompilerNotFound", `Cannot find the compiler "${name}" in PATH`, {
+      throw new LlamaError("CompilerNotFound", `Cannot find the compiler "${asked}" in PATH`, {
         hint: `install one, or set ${variable} to its path`,
       });
     }
+    const { driver, isBehind } = compiler;
+    // A driver looks itself up in PATH by its name, to find its parts: there it must not find us.
+    const name = isBehind ? driver : asked;
     const args = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
     const filtered = args.length < request.argv.length - 1;
     const local: LocalCommand = {
@@ -181,8 +184,13 @@ function localReason(request: CompileRequest, settings: Settings): string | unde
   return localOnlyVariable(request.env);
 }
 
-/** The first compiler of that name in PATH that is not this program itself. */
-function compilerFor(name: string, path: string, files: FileSystem): string | undefined {
+/** The first compiler of that name in PATH that is not this program itself, and whether this one is before it. */
+function compilerFor(
+  name: string,
+  path: string,
+  files: FileSystem,
+): { readonly driver: string; readonly isBehind: boolean } | undefined {
+  let isBehind = false;
   const isOwn = (candidate: string) => {
     let at = candidate;
     for (let links = 0; links < 40; links++) {
@@ -195,7 +203,9 @@ function compilerFor(name: string, path: string, files: FileSystem): string | un
   };
   for (const folder of name.includes("/") ? [""] : path.split(":")) {
     const candidate = findProgram(name, folder, files);
-    if (candidate !== undefined && !isOwn(candidate)) return candidate;
+    if (candidate === undefined) continue;
+    if (!isOwn(candidate)) return { driver: candidate, isBehind };
+    isBehind = true;
   }
   return undefined;
 }

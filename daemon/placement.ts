@@ -24,7 +24,11 @@ export interface Placement {
 /** Opens the placement kept in `path`, which need not exist. */
 export async function openPlacement(path: string): Promise<Placement> {
   const places = new Map<Digest, Digest | undefined>();
-  for (const line of (await readText(path)).split("\n")) {
+  const text = await readText(path);
+  const lines = text.split("\n");
+  // Without its end, the last line may lack its pack, and would swallow the next one.
+  let separator = lines.pop() === "" ? "" : "\n";
+  for (const line of lines) {
     const [object, pack] = line.split(" ");
     if (object === undefined || !isDigest(object)) continue;
     if (pack === undefined) places.set(object, undefined);
@@ -37,7 +41,8 @@ export async function openPlacement(path: string): Promise<Placement> {
     add: (objects, pack) => {
       const suffix = pack === undefined ? "" : ` ${pack}`;
       for (const object of objects) places.set(object, pack);
-      const text = objects.map((object) => `${object}${suffix}\n`).join("");
+      const text = separator + objects.map((object) => `${object}${suffix}\n`).join("");
+      separator = "";
       const done = writing.then(() =>
         Deno.writeTextFile(path, text, { append: true, mode: 0o600 })
       );

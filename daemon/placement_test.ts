@@ -50,6 +50,7 @@ Deno.test("damaged lines are passed over, and the others count", () =>
       `${A.slice(1)}`,
       "\0\xff",
       `${C}`,
+      "",
     ];
     await Deno.writeTextFile(path, lines.join("\n"));
     const placement = await openPlacement(path);
@@ -58,10 +59,14 @@ Deno.test("damaged lines are passed over, and the others count", () =>
 
 Deno.test("a line that was cut off does not swallow the next one", () =>
   withPath(async (path) => {
-    await Deno.writeTextFile(path, `${B} ${PACK}\n${A} ${PACK.slice(9)}`);
-    await (await openPlacement(path)).add([C], PACK);
-    const opened = await openPlacement(path);
-    assertEquals([A, B, C].map((object) => opened.has(object)), [false, true, true]);
+    for (const rest of [`${A} ${PACK.slice(9)}`, A, `${A} `, A.slice(1), "\n"]) {
+      await Deno.writeTextFile(path, `${B} ${PACK}\n${rest}`);
+      const placement = await openPlacement(path);
+      assertEquals([A, B].map((object) => placement.has(object)), [false, true]);
+      await placement.add([C], PACK);
+      const opened = await openPlacement(path);
+      assertEquals([opened.packOf(B), opened.packOf(C)], [PACK, PACK]);
+    }
   }));
 
 Deno.test("additions made at once are all written", () =>

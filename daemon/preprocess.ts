@@ -20,12 +20,16 @@ export async function preprocess(
   tools: { readonly processes: ProcessRunner; readonly slots: Slots },
 ): Promise<Preprocessed> {
   const { request, settings, driver, args, compilation } = remote;
-  const folder = await Deno.makeTempDir({ prefix: "llamacc-" });
   const slot = await tools.slots.acquire(remote.signal);
+  let folder: string | undefined;
   try {
+    folder = await Deno.makeTempDir({ prefix: "llamacc-" });
     const textPath = `${folder}/text`;
     const split = splitCommand(args, compilation, { full: settings.fullPreprocess, textPath });
-    const { code, stderr } = await tools.processes.run(driver, split.preprocess, {
+    // The daemon's own mask is not the client's.
+    const mask = `umask ${request.umask.toString(8)}; exec "$@"`;
+    const asUser = ["-c", mask, "sh", driver, ...split.preprocess];
+    const { code, stderr } = await tools.processes.run("/bin/sh", asUser, {
       cwd: request.cwd,
       env: request.env,
     });
@@ -33,6 +37,6 @@ export async function preprocess(
     return { code, stderr, args: split.compile, text: await Deno.readFile(textPath) };
   } finally {
     slot.release();
-    await Deno.remove(folder, { recursive: true });
+    if (folder !== undefined) await Deno.remove(folder, { recursive: true });
   }
 }

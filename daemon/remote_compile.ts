@@ -29,7 +29,7 @@ import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { CompileRequest } from "./protocol.ts";
 import { preprocess } from "./preprocess.ts";
-import { readContent, runJob } from "./run_job.ts";
+import { type RanJob, readContent, runJob, type RunJobOptions } from "./run_job.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
@@ -106,6 +106,11 @@ export interface RemoteCompileTools {
 
 /** Jobs for one compilation before it runs here, but for a test that switched the guess off. */
 const MAX_ROUNDS = 3;
+/** What the drivers of GCC and of clang say when a signal, such as the kernel's for want of memory, ended cc1 or as. */
+const PROGRAM_KILLED =
+  /^[^\n]*: fatal error: [^\n]* signal terminated program |^[^\n]*: error: unable to execute command: /m;
+/** Units for which names found by the proof are remembered. */
+const MAX_LEARNED_UNITS = 20_000;
 /** A source up to this size travels in the invocation. */
 const MAX_INLINE_SOURCE_BYTES = 4 * 1024 * 1024;
 
@@ -114,6 +119,13 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const { files, folders, places, stats } = tools;
   const builtIns = new Map<string, Promise<SearchPath>>();
   const learned = new Map<string, Set<string>>();
+
+  const remember = (unit: string, paths: Set<string>) => {
+    // The oldest goes first, as a map keeps the order of its entries.
+    const [oldest] = learned.keys();
+    if (learned.size >= MAX_LEARNED_UNITS && oldest !== undefined) learned.delete(oldest);
+    learned.set(unit, paths);
+  };
 
   const openSession = async (env: Readonly<Record<string, string>>): Promise<Session> => {
     try {
@@ -226,12 +238,16 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         files,
         locales: await tools.locales(),
       });
-      const ran = await runJob(spec, {
+      const ran = await runUnlessChanged(spec, {
         session,
         functionName: settings.functionName ?? session.functionName,
         read: readerFor(tools),
         signal: remote.signal,
       });
+      if (ran === undefined) {
+        count(stats.current.voids, "changed");
+        continue;
+      }
       const counters = stats.current;
       counters.rounds++;
       counters.invocations += ran.invocations;
@@ -270,7 +286,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         if (belongsToToolchain(path, search)) toolchain.extras.add(path);
         else known.add(path);
       }
-      learned.set(unit, known);
+      remember(unit, known);
     }
     throw new LlamaError(
       "TooManyRounds",
@@ -293,6 +309,11 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     }
     const stdout = await readContent(result.stdout, store);
     const stderr = await readContent(result.stderr, store);
+    if (result.status.code !== 0 && PROGRAM_KILLED.test(new TextDecoder().decode(stderr))) {
+      throw new LlamaError("CompilerKilled", "A program of the compiler was killed", {
+        hint: "give the function more memory",
+      });
+    }
     const made = filesOf(result.outputs);
     const pending: { target: string; bytes: Uint8Array; isObject: boolean }[] = [];
     for (const { path, target, isObject } of outputs.list) {
@@ -320,6 +341,19 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
     },
   };
+}
+
+/** Runs a job; undefined if a file of it changed before it was sent. */
+async function runUnlessChanged(
+  spec: JobSpec,
+  options: RunJobOptions,
+): Promise<RanJob | undefined> {
+  try {
+    return await runJob(spec, options);
+  } catch (error) {
+    if (error instanceof LlamaError && error.code === "ObjectGone") return undefined;
+    throw error;
+  }
 }
 
 /** The search path of a unit. */
@@ -421,6 +455,9 @@ function jobSpec(
     request.stderrIsTerminal && !line.colorChosen && (request.env.TERM ?? "dumb") !== "dumb"
       ? ["-fdiagnostics-color=always"]
       : [];
+  if (request.stderrIsTerminal && showsLinks(request.env) && makesLinks(toolchain, line)) {
+    color.push("-fdiagnostics-urls=always");
+  }
   return {
     args: [name, ...color, ...args],
     program: cleanPath(driver),
@@ -432,6 +469,20 @@ function jobSpec(
     inputs,
     wanted: outputs.list.map(({ path }) => ({ match: "exact", path })),
   };
+}
+
+/** Terminals that GCC's auto_enable_urls() (gcc/diagnostic-color.cc) trusts with links. */
+function showsLinks({ TERM = "dumb", COLORTERM }: Readonly<Record<string, string>>): boolean {
+  if (COLORTERM === "gnome-terminal" || COLORTERM === "xfce4-terminal") return false;
+  return !["", "dumb", "linux"].includes(TERM) && (TERM !== "xterm" || COLORTERM !== undefined);
+}
+
+/** GCC makes links since version 10; its folder carries the version. Clang does not know the option. */
+function makesLinks({ inputs }: ReadyToolchain, { flags }: CommandLine): boolean {
+  if ([...flags].some((flag) => /^-fdiagnostics-(?:urls=|plain-output)/.test(flag))) return false;
+  return inputs.keys().some((path) =>
+    Number(/\/gcc[^/]*\/[^/]+\/(\d+)[^/]*\/cc1$/.exec(path)?.[1] ?? 0) >= 10
+  );
 }
 
 /** PWD, where it names the working folder: GCC records it as the compilation's folder. */

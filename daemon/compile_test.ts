@@ -1,0 +1,325 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LlamaError } from "../job/errors.ts";
+import { createCompileHandler } from "./compile.ts";
+import type { Connection } from "./connection.ts";
+import type { CompileRequest, ExecCommand } from "./protocol.ts";
+import { realFiles } from "./real_files.ts";
+import type { Compiled, RemoteRequest } from "./remote_compile.ts";
+import { createSlots } from "./slots.ts";
+import { createStats } from "./stats.ts";
+
+/** A connection that notes what the client is told. */
+interface Client {
+  readonly connection: Connection;
+  readonly said: string[];
+  readonly execs: ExecCommand[];
+  leave(): void;
+}
+
+function createClient(): Client {
+  const said: string[] = [];
+  const execs: ExecCommand[] = [];
+  const abort = new AbortController();
+  const { promise: closed, resolve: leave } = Promise.withResolvers<void>();
+  const say = (what: string) => {
+    said.push(what);
+    return Promise.resolve();
+  };
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return {
+    said,
+    execs,
+    leave: () => {
+      abort.abort(new Error("left"));
+      leave();
+    },
+    connection: {
+      id: 1,
+      signal: abort.signal,
+      closed,
+      stdout: (bytes) => say(`stdout ${text(bytes)}`),
+      stderr: (bytes) => say(`stderr ${text(bytes)}`),
+      exit: (status) => say(`exit ${status}`),
+      kill: (signal) => say(`kill ${signal}`),
+      fail: (message) => say(`fail ${message}`),
+      exec: (command) => {
+        execs.push(command);
+        return say("exec");
+      },
+    },
+  };
+}
+
+interface Bench {
+  readonly folder: string;
+  readonly stats: ReturnType<typeof createStats>["current"];
+  readonly slots: ReturnType<typeof createSlots>;
+  readonly log: string[];
+  readonly remotes: RemoteRequest[];
+  remote: () => Promise<Compiled>;
+  /** Compiles; a client that becomes another program ends at once. */
+  compile(
+    command: string,
+    request?: Partial<CompileRequest>,
+  ): Promise<{ said: string[]; exec: ExecCommand | undefined }>;
+  start(command: string, client: Client, request?: Partial<CompileRequest>): Promise<void>;
+}
+
+/** A machine whose PATH is one folder with a `cc` and a `c++`. */
+async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  for (const name of ["cc", "c++", "gcc-12"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "", { mode: 0o755 });
+  }
+  const stats = createStats();
+  const slots = createSlots(1);
+  const log: string[] = [];
+  const remotes: RemoteRequest[] = [];
+  const handler = createCompileHandler({
+    files: realFiles,
+    slots,
+    stats,
+    locales: () => Promise.resolve(new Set(["C.utf8"])),
+    log: (event, fields) => log.push(`${event} ${JSON.stringify(fields)}`),
+    remote: {
+      compile: (request) => {
+        remotes.push(request);
+        return bench.remote();
+      },
+    },
+  });
+  const start: Bench["start"] = (command, { connection }, request = {}) => {
+    const argv = command.split(" ");
+    return handler({
+      umask: 0o22,
+      stderrIsTerminal: false,
+      stdoutIsTerminal: false,
+      argv,
+      rawArgv: argv.map((word) => new TextEncoder().encode(word)),
+      cwd: "/",
+      notUtf8: false,
+      notUtf8Env: new Set(),
+      ...request,
+      env: { PATH: folder, ...request.env },
+    }, connection);
+  };
+  const bench: Bench = {
+    folder,
+    stats: stats.current,
+    slots,
+    log,
+    remotes,
+    remote: () =>
+      Promise.resolve({
+        kind: "compiled",
+        stdout: new TextEncoder().encode("out"),
+        stderr: new TextEncoder().encode("err"),
+        code: 3,
+      }),
+    start,
+    compile: async (command, request) => {
+      const client = createClient();
+      const { connection } = client;
+      const exec = connection.exec;
+      const ended = start(command, {
+        ...client,
+        connection: {
+          ...connection,
+          exec: async (what) => {
+            await exec(what);
+            client.leave();
+          },
+        },
+      }, request);
+      await ended;
+      return { said: client.said, exec: client.execs[0] };
+    },
+  };
+  try {
+    await test(bench);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function wordsOf(exec: ExecCommand | undefined): string[] {
+  return (exec?.argv ?? []).map((word) =>
+    typeof word === "string" ? word : new TextDecoder().decode(word)
+  );
+}
+
+Deno.test("a compilation elsewhere prints and exits as the compiler did", () =>
+  withBench(async (bench) => {
+    const { said } = await bench.compile("llamacc -O2 -c a.c");
+    assertEquals(said, ["stdout out", "stderr err", "exit 3"]);
+    const [remote] = bench.remotes;
+    assertEquals(
+      [remote?.driver, remote?.name, remote?.args, remote?.compilation.output],
+      [`${bench.folder}/cc`, "cc", ["-O2", "-c", "a.c"], "a.o"],
+    );
+    assertEquals([bench.stats.local, bench.stats.fallback, bench.log], [{}, {}, []]);
+  }));
+
+Deno.test("llamac++ takes C++ and its compiler", () =>
+  withBench(async (bench) => {
+    await bench.compile("/usr/local/bin/llamac++ -c a.c");
+    const [remote] = bench.remotes;
+    assertEquals(
+      [remote?.driver, remote?.name, remote?.compilation.language.name],
+      [`${bench.folder}/c++`, "c++", "c++"],
+    );
+  }));
+
+Deno.test("what must run here runs here in a slot, with the reason counted", () =>
+  withBench(async (bench) => {
+    const { said, exec } = await bench.compile("llamacc a.o -o a");
+    assertEquals([said, exec?.program, wordsOf(exec)], [
+      ["exec"],
+      `${bench.folder}/cc`,
+      ["cc", "a.o", "-o", "a"],
+    ]);
+    const { granted, busy } = bench.slots.stats();
+    assertEquals([bench.remotes.length, granted, busy], [0, 1, 0]);
+    const cases: readonly (readonly [string, Partial<CompileRequest>, string])[] = [
+      ["llamacc -E a.c", {}, "preprocess-only"],
+      ["llamacc -c a.c", { env: { LLAMACC_LOCAL: "1" } }, "LLAMACC_LOCAL"],
+      ["llamacc -c a.c", { env: { COMPILER_PATH: "/x" } }, "COMPILER_PATH"],
+      ["llamacc -c a.c", { notUtf8: true }, "not-utf8"],
+      ["llamacc -c a.c", { env: { CPATH: "x" }, notUtf8Env: new Set(["CPATH"]) }, "not-utf8"],
+    ];
+    for (const [command, request, reason] of cases) {
+      const before = bench.stats.local[reason] ?? 0;
+      assertEquals((await bench.compile(command, request)).said, ["exec"]);
+      assertEquals(bench.stats.local[reason], before + 1, reason);
+    }
+    // A variable that no compiler reads may hold what it will.
+    await bench.compile("llamacc -c a.c", { env: { X: "x" }, notUtf8Env: new Set(["X"]) });
+    assertEquals(bench.remotes.length, 1);
+  }));
+
+Deno.test("local commands take turns, until the program has ended", () =>
+  withBench(async (bench) => {
+    const clients = [createClient(), createClient()];
+    const [first, second] = clients;
+    assert(first && second);
+    const ended = clients.map((client) => bench.start("llamacc a.o", client));
+    while (first.execs.length === 0) await Promise.resolve();
+    assertEquals([first.execs.length, second.execs.length], [1, 0]);
+    assertEquals(bench.slots.stats().busy, 1);
+    first.leave();
+    await ended[0];
+    while (second.execs.length === 0) await Promise.resolve();
+    second.leave();
+    await ended[1];
+    assertEquals(bench.slots.stats().busy, 0);
+  }));
+
+Deno.test("arguments that are no text reach the local compiler as they came", () =>
+  withBench(async (bench) => {
+    const raw = new Uint8Array([0x2d, 0x44, 0xff]);
+    const { exec } = await bench.compile("llamacc -c a.c", {
+      notUtf8: true,
+      rawArgv: [new TextEncoder().encode("llamacc"), raw],
+    });
+    assertEquals(exec?.argv, ["cc", raw]);
+  }));
+
+Deno.test("a compilation that fails elsewhere is done here, with the reason counted and logged", () =>
+  withBench(async (bench) => {
+    const failures: readonly (readonly [unknown, string, string])[] = [
+      [new LlamaError("TooManyRounds", "Cannot find all"), "TooManyRounds", "Cannot find all"],
+      [new LlamaError("X", "Cannot", { hint: "try it" }), "X", "Cannot; try it"],
+      [new TypeError("a fault"), "InternalError", "a fault"],
+    ];
+    for (const [error, reason, message] of failures) {
+      bench.remote = () => Promise.reject(error);
+      const { said, exec } = await bench.compile("llamacc -c a.c");
+      assertEquals([said, wordsOf(exec)], [["exec"], ["cc", "-c", "a.c"]]);
+      assertEquals(bench.stats.fallback[reason], 1);
+      assertEquals(bench.log.pop(), `fallback ${JSON.stringify({ reason, message })}`);
+    }
+  }));
+
+Deno.test("without the fallback a failure is an error", () =>
+  withBench(async (bench) => {
+    bench.remote = () => Promise.reject(new LlamaError("X", "Cannot do it"));
+    const error = await assertRejects(
+      () => bench.compile("llamacc -c a.c", { env: { LLAMACC_LOCAL_FALLBACK: "0" } }),
+      LlamaError,
+      "Cannot compile elsewhere: Cannot do it",
+    );
+    assertEquals([error.code, bench.slots.stats().granted], ["NoFallback", 0]);
+  }));
+
+Deno.test("nothing runs here for a client that has left", () =>
+  withBench(async (bench) => {
+    const client = createClient();
+    bench.remote = () => {
+      client.leave();
+      return Promise.reject(new LlamaError("X", "Cannot do it"));
+    };
+    await assertRejects(() => bench.start("llamacc -c a.c", client), LlamaError, "Cannot do it");
+    assertEquals([client.said, bench.stats.fallback], [[], {}]);
+  }));
+
+Deno.test("the compiler is the first in PATH that is not llamacc itself", () =>
+  withBench(async (bench) => {
+    const { folder } = bench;
+    const shadow = `${folder}/shadow`;
+    await Deno.mkdir(shadow);
+    await Deno.writeTextFile(`${shadow}/llamacc`, "", { mode: 0o755 });
+    await Deno.symlink("llamacc", `${shadow}/other`);
+    await Deno.symlink("other", `${shadow}/cc`);
+    await bench.compile("llamacc -c a.c", { env: { PATH: `${shadow}:${folder}` } });
+    assertEquals(bench.remotes[0]?.driver, `${folder}/cc`);
+    await bench.compile("llamacc -c a.c", { env: { LLAMACC_LOCAL_CC: "gcc-12" } });
+    assertEquals([bench.remotes[1]?.driver, bench.remotes[1]?.name], [
+      `${folder}/gcc-12`,
+      "gcc-12",
+    ]);
+    const env = { LLAMACC_LOCAL_CC: `${folder}/cc` };
+    await bench.compile("llamacc -c a.c", { env });
+    assertEquals([bench.remotes[2]?.driver, bench.remotes[2]?.name], [
+      `${folder}/cc`,
+      `${folder}/cc`,
+    ]);
+    for (const PATH of ["", shadow, "relative", `${folder}/none`]) {
+      const error = await assertRejects(
+        () => bench.compile("llamacc -c a.c", { env: { PATH } }),
+        LlamaError,
+        'Cannot find the compiler "cc" in PATH',
+      );
+      assertEquals(error.hint, "install one, or set LLAMACC_LOCAL_CC to its path");
+    }
+  }));
+
+Deno.test("filtered warnings reach no compiler, here or elsewhere", () =>
+  withBench(async (bench) => {
+    const env = { LLAMACC_FILTER_WARNINGS: "odd" };
+    await bench.compile("llamacc -Wodd -Wall -c a.c", { env });
+    assertEquals(bench.remotes[0]?.args, ["-Wall", "-c", "a.c"]);
+    const { exec } = await bench.compile("llamacc -Wodd -E a.c", { env });
+    assertEquals(wordsOf(exec), ["cc", "-E", "a.c"]);
+  }));
+
+Deno.test("LLAMACC_VERBOSE says where a command runs, and unknown variables are told", () =>
+  withBench(async (bench) => {
+    const env = { LLAMACC_VERBOSE: "1" };
+    assertEquals(
+      (await bench.compile("llamacc -c a.c", { env })).said[0],
+      "stderr llamacc: run elsewhere: cc -c a.c\n",
+    );
+    assertEquals((await bench.compile("llamacc -E a.c", { env })).said, [
+      "stderr llamacc: run here (preprocess-only): cc -E a.c\n",
+      "exec",
+    ]);
+    bench.remote = () => Promise.reject(new LlamaError("X", "no"));
+    assertEquals((await bench.compile("llamacc -c a.c", { env })).said.slice(1), [
+      "stderr llamacc: run here after all (X: no): cc -c a.c\n",
+      "exec",
+    ]);
+    assertEquals((await bench.compile("llamacc -E a.c", { env: { LLAMACC_LOACL: "1" } })).said, [
+      "stderr llamacc: warning: the variable LLAMACC_LOACL means nothing to llamacc\n",
+      "exec",
+    ]);
+  }));

@@ -1,0 +1,532 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { AwsError } from "../aws/error.ts";
+import { readCommandLine } from "../cc/command_line.ts";
+import { decide } from "../cc/decision.ts";
+import { createFileDigests } from "../cc/digests.ts";
+import { createFolders } from "../cc/folders.ts";
+import { createGuesser } from "../cc/guess.ts";
+import { createPlaces } from "../cc/places.ts";
+import { recordedProcesses } from "../cc/recorded_processes.ts";
+import { readSettings } from "../cc/settings.ts";
+import { isInline } from "../job/content.ts";
+import { digestOf } from "../job/digest.ts";
+import { encodeManifest } from "../job/manifest.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { Proof } from "../job/proof.ts";
+import type { JobResult } from "../job/result.ts";
+import type { JobSpec } from "../job/spec.ts";
+import { doneWith, fakeFunction, type FakeReply, memoryStore } from "./fake_function.ts";
+import { realFiles } from "./real_files.ts";
+import { createRemoteCompiler, type RemoteRequest } from "./remote_compile.ts";
+import { createSlots } from "./slots.ts";
+import { createStats } from "./stats.ts";
+import type { ReadyToolchain } from "./toolchains.ts";
+import { openUploads } from "./uploads.ts";
+
+const SEARCH = `#include "..." search starts here:
+#include <...> search starts here:
+End of search list.
+`;
+const PROOF: Proof = { opened: [], listed: [], absent: [], blind: [] };
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+type Answer = (spec: JobSpec, round: number) => FakeReply | Promise<FakeReply>;
+
+interface CompileOptions {
+  readonly env?: Record<string, string>;
+  readonly umask?: number;
+  readonly stderrIsTerminal?: boolean;
+}
+
+/** A project in a folder of its own, and a compiler whose function answers as it is told. */
+interface Bench {
+  /** Working folder of the compilations. */
+  readonly cwd: string;
+  readonly jobs: readonly JobSpec[];
+  readonly stats: ReturnType<typeof createStats>["current"];
+  readonly store: ReturnType<typeof memoryStore>;
+  readonly dropped: readonly unknown[];
+  readonly checked: readonly unknown[];
+  answer: Answer;
+  write(name: string, text: string): Promise<void>;
+  compile(
+    command: string,
+    options?: CompileOptions,
+  ): Promise<{ stdout: string; stderr: string; code: number }>;
+  /** Files in the working folder by name, those of LLAMA_DIR left out. */
+  files(): Promise<Record<string, string>>;
+}
+
+async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
+  const top = await Deno.realPath(await Deno.makeTempDir());
+  const cwd = `${top}/p`;
+  await Deno.mkdir(cwd);
+  const stats = createStats();
+  const store = memoryStore();
+  const dropped: unknown[] = [];
+  const checked: unknown[] = [];
+  const folders = createFolders(realFiles);
+  const fake = fakeFunction((spec, nth) => bench.answer(spec, nth));
+  const uploads = await openUploads(store, `${top}/cache`);
+  const shim = bytesOf("shim");
+  const manifestBytes = encodeManifest({ packs: [], inputs: [] });
+  const toolchain: ReadyToolchain = {
+    driver: "/usr/bin/cc",
+    manifest: await digestOf(manifestBytes),
+    manifestBytes,
+    shim: "/.llama/path_shim.so",
+    libraryPath: ["/lib"],
+    states: new Map(),
+    inputs: new Map(),
+    extras: new Set(),
+  };
+  const compiler = createRemoteCompiler({
+    files: realFiles,
+    processes: recordedProcesses(() => ({ code: 0, stdout: "", stderr: SEARCH })),
+    folders,
+    places: createPlaces(realFiles, folders),
+    digests: createFileDigests(realFiles),
+    guesser: createGuesser(realFiles, folders),
+    toolchains: {
+      prepare: () => Promise.resolve(toolchain),
+      check: (one) => {
+        checked.push(one);
+      },
+      read: (digest) => digest === toolchain.manifest ? manifestBytes : shim,
+    },
+    slots: createSlots(1),
+    stats,
+    locales: () => Promise.resolve(new Set(["C.utf8"])),
+    openSession: () =>
+      Promise.resolve({
+        account: fake.client.account,
+        client: fake.client,
+        store,
+        uploads,
+        functionName: "llama",
+        config: {
+          cloud: "aws",
+          region: "eu-west-1",
+          store: store.url,
+          functionName: "llama",
+          stack: "llama",
+          role: "",
+        },
+      }),
+    dropSession: (env) => {
+      dropped.push(env);
+    },
+  });
+  const bench: Bench = {
+    cwd,
+    jobs: fake.jobs,
+    stats: stats.current,
+    store,
+    dropped,
+    checked,
+    answer: () => doneWith({ proof: PROOF }),
+    write: (name, text) => Deno.writeTextFile(`${cwd}/${name}`, text),
+    compile: async (command, options = {}) => {
+      const { stdout, stderr, code } = await compiler.compile(requestOf(command, cwd, options));
+      return { stdout: textOf(stdout), stderr: textOf(stderr), code };
+    },
+    files: async () => {
+      const found: Record<string, string> = {};
+      for await (const { name, isFile } of Deno.readDir(cwd)) {
+        if (isFile) found[name] = await Deno.readTextFile(`${cwd}/${name}`);
+      }
+      return found;
+    },
+  };
+  try {
+    await test(bench);
+  } finally {
+    await Deno.remove(top, { recursive: true });
+  }
+}
+
+function requestOf(command: string, cwd: string, options: CompileOptions): RemoteRequest {
+  const args = command.split(" ");
+  const env = { PATH: "/usr/bin", ...options.env };
+  const line = readCommandLine(args);
+  const decision = decide(line, { cxx: false, remoteAssemble: false });
+  assert(decision.kind === "remote", `"${command}" is local`);
+  return {
+    request: {
+      umask: options.umask ?? 0o22,
+      stderrIsTerminal: options.stderrIsTerminal ?? false,
+      stdoutIsTerminal: false,
+      argv: ["llamacc", ...args],
+      rawArgv: [],
+      cwd,
+      env,
+      notUtf8: false,
+      notUtf8Env: new Set(),
+    },
+    settings: readSettings(env),
+    driver: "/usr/bin/cc",
+    name: "cc",
+    args,
+    line,
+    compilation: decision.compilation,
+    signal: new AbortController().signal,
+  };
+}
+
+/** The answer of a compiler that made `outputs` and saw what `proof` says. */
+function made(
+  outputs: Readonly<Record<string, string>>,
+  proof: Partial<Proof> = {},
+  change: Partial<JobResult> = {},
+): JobResult {
+  return doneWith({
+    outputs: Object.entries(outputs).map(([path, text]) => ({
+      kind: "file",
+      path,
+      mode: 0o600,
+      content: { bytes: bytesOf(text) },
+    })),
+    proof: { ...PROOF, ...proof },
+    ...change,
+  });
+}
+
+function pathsOf(spec: JobSpec | undefined, below: string): string[] {
+  return (spec?.inputs ?? []).map(({ path }) => path).filter((path) => path.startsWith(below))
+    .map((path) => path.slice(below.length)).toSorted();
+}
+
+Deno.test("compile() sends the command verbatim with the closure of its source", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", '#include "a.h"\nint a;\n');
+    await bench.write("a.h", '#include "b.h"\n');
+    await bench.write("b.h", "");
+    await bench.write("unused.h", "");
+    bench.answer = () =>
+      made({ [`${cwd}/a.o`]: "object" }, { opened: [`${cwd}/a.c`], absent: [`${cwd}/c.h`] }, {
+        stdout: { bytes: bytesOf("said") },
+        stderr: { bytes: bytesOf("warned") },
+        cold: true,
+      });
+    const env = { LANG: "C.UTF-8", SECRET: "x", SOURCE_DATE_EPOCH: "1" };
+    assertEquals(await bench.compile("-O2 -c a.c", { env }), {
+      stdout: "said",
+      stderr: "warned",
+      code: 0,
+    });
+    const [spec] = bench.jobs;
+    assert(spec);
+    assertEquals([spec.args, spec.program, spec.cwd], [
+      ["cc", "-O2", "-c", "a.c"],
+      "/usr/bin/cc",
+      cwd,
+    ]);
+    assertEquals(
+      [spec.env.PATH, spec.env.PWD, spec.env.SOURCE_DATE_EPOCH, spec.env.SECRET],
+      ["/usr/bin", cwd, "1", undefined],
+    );
+    assertEquals(spec.rooted, { shim: "/.llama/path_shim.so", libraryPath: ["/lib"] });
+    assertEquals(spec.wanted, [{ match: "exact", path: `${cwd}/a.o` }]);
+    assertEquals(pathsOf(spec, `${cwd}/`), ["a.c", "a.h", "b.h"]);
+    assertEquals(pathsOf(spec, cwd)[0], "");
+    const source = spec.inputs.find(({ path }) => path === `${cwd}/a.c`);
+    assert(source?.kind === "file" && isInline(source.content));
+    assertEquals(textOf(source.content.bytes), '#include "a.h"\nint a;\n');
+    assertEquals((await bench.files())["a.o"], "object");
+    const { remote, rounds, invocations, coldStarts, outputBytes, voids } = bench.stats;
+    assertEquals([remote, rounds, invocations, coldStarts, outputBytes], [1, 1, 1, 1, 6]);
+    assertEquals(voids, {});
+  }));
+
+Deno.test("compile() writes with the client's umask, not with the worker's mode", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    await bench.write("a.d", "old");
+    await Deno.chmod(`${bench.cwd}/a.d`, 0o664);
+    bench.answer = () => made({ [`${bench.cwd}/a.o`]: "o", [`${bench.cwd}/a.d`]: "d" });
+    await bench.compile("-MD -c a.c", { umask: 0o27 });
+    const modes = ["a.o", "a.d"].map((name) =>
+      (Deno.statSync(`${bench.cwd}/${name}`).mode ?? 0) & 0o777
+    );
+    assertEquals(modes, [0o640, 0o664]);
+    assertEquals((await bench.files())["a.d"], "d");
+  }));
+
+Deno.test("compile() never writes a void result, and goes again with what was missing", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "#include COMPUTED\n");
+    await bench.write("seen.h", '#include "below.h"\n');
+    await bench.write("below.h", "");
+    bench.answer = async (_, round) => {
+      assertEquals((await bench.files())["a.o"], undefined);
+      return round === 1
+        ? made({ [`${cwd}/a.o`]: "void" }, { absent: [`${cwd}/seen.h`, `${cwd}/none.h`] })
+        : made({ [`${cwd}/a.o`]: "right" });
+    };
+    await bench.compile("-c a.c");
+    assertEquals((await bench.files())["a.o"], "right");
+    assertEquals(bench.jobs.map((job) => pathsOf(job, `${cwd}/`)), [
+      ["a.c"],
+      ["a.c", "below.h", "seen.h"],
+    ]);
+    assertEquals([bench.stats.rounds, bench.stats.voids], [2, { incomplete: 1 }]);
+  }));
+
+Deno.test("compile() remembers what a unit was missing", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "#include COMPUTED\n");
+    await bench.write("seen.h", "");
+    bench.answer = (spec) =>
+      made({}, { absent: pathsOf(spec, `${cwd}/seen`).length > 0 ? [] : [`${cwd}/seen.h`] });
+    await bench.compile("-c a.c");
+    await bench.compile("-c a.c");
+    assertEquals([bench.jobs.length, bench.stats.remote], [3, 2]);
+    // Another command may see other files.
+    await bench.compile("-O2 -c a.c");
+    assertEquals(bench.jobs.length, 5);
+  }));
+
+Deno.test("compile() gives up after three rounds, with nothing written", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    for (let at = 1; at <= 6; at++) await bench.write(`h${at}`, "");
+    bench.answer = (_, round) =>
+      made({ [`${cwd}/a.o`]: "void" }, { absent: round > 6 ? [] : [`${cwd}/h${round}`] });
+    const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError, "in 3 rounds");
+    assertEquals([error.code, bench.jobs.length], ["TooManyRounds", 3]);
+    assertEquals((await bench.files())["a.o"], undefined);
+    assertEquals([bench.stats.remote, bench.stats.voids], [0, { incomplete: 3 }]);
+  }));
+
+Deno.test("compile() has no limit of rounds where the guess is switched off", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", '#include "h1"\n');
+    for (let at = 1; at <= 6; at++) await bench.write(`h${at}`, "");
+    bench.answer = (_, round) =>
+      made({ [`${cwd}/a.o`]: `${round}` }, { absent: round > 6 ? [] : [`${cwd}/h${round}`] });
+    await bench.compile("-c a.c", { env: { LLAMACC_TEST_NO_GUESS: "1" } });
+    assertEquals((await bench.files())["a.o"], "7");
+    assertEquals(pathsOf(bench.jobs[0], `${cwd}/`), ["a.c"]);
+  }));
+
+Deno.test("compile() goes again when a file changed while the job ran", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", '#include "a.h"\n');
+    await bench.write("a.h", "old");
+    bench.answer = async (_, round) => {
+      if (round === 1) await bench.write("a.h", "newer");
+      if (round === 2) await bench.write("a.c", '#include "a.h"\n\n');
+      return made({ [`${cwd}/a.o`]: `object ${round}` });
+    };
+    await bench.compile("-c a.c");
+    assertEquals((await bench.files())["a.o"], "object 3");
+    const sizes = bench.jobs.map(({ inputs }) =>
+      inputs.flatMap((input) =>
+        input.kind === "file" && input.path.startsWith(cwd)
+          ? [isInline(input.content) ? input.content.bytes.length : input.content.size]
+          : []
+      )
+    );
+    assertEquals(sizes, [[15, 3], [15, 5], [16, 5]]);
+    assertEquals([bench.stats.voids, bench.checked.length], [{ changed: 2 }, 2]);
+  }));
+
+Deno.test("compile() sends the file to which a link on the way leads now", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    for (const version of ["v1", "v2"]) {
+      await Deno.mkdir(`${cwd}/opt/${version}/inc`, { recursive: true });
+      await bench.write(`opt/${version}/inc/x.h`, version);
+    }
+    await Deno.symlink("v1", `${cwd}/opt/sdk`);
+    await bench.write("a.c", '#include "x.h"\n');
+    await bench.compile("-Iopt/sdk/inc -c a.c");
+    await Deno.remove(`${cwd}/opt/sdk`);
+    await Deno.symlink("v2", `${cwd}/opt/sdk`);
+    await bench.compile("-Iopt/sdk/inc -c a.c");
+    assertEquals(bench.jobs.map((job) => pathsOf(job, `${cwd}/opt/v`)), [
+      ["1/inc", "1/inc/x.h"],
+      ["2/inc", "2/inc/x.h"],
+    ]);
+    const links = bench.jobs.map(({ inputs }) =>
+      inputs.flatMap((input) => input.kind === "link" ? [input.target] : [])
+    );
+    assertEquals(links, [["v1"], ["v2"]]);
+  }));
+
+Deno.test("compile() does not trust a result that is not proved", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    const outputs = { [`${cwd}/a.o`]: "void" };
+    const { proof: _, ...unproved } = made(outputs);
+    const cases: readonly (readonly [FakeReply, string])[] = [
+      [unproved, "without a proof"],
+      [made(outputs, { blind: ["ran a static program"] }), "ran a static program"],
+      [made(outputs, { listed: [cwd] }), `listed the folder "${cwd}"`],
+    ];
+    await bench.write("not sent", "");
+    for (const [reply, message] of cases) {
+      bench.answer = () => reply;
+      const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError, message);
+      assertEquals(error.code, "Unproved");
+    }
+    assertEquals(Object.keys(await bench.files()).toSorted(), ["a.c", "not sent"]);
+    assertEquals([bench.jobs.length, bench.stats.remote], [3, 0]);
+  }));
+
+Deno.test("compile() writes no output before all of them are here", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    await bench.write("a.d", "old");
+    const lost = { digest: "0".repeat(64), size: 4 };
+    const result = made({ [`${cwd}/a.o`]: "object" });
+    bench.answer = () => ({
+      ...result,
+      outputs: [...result.outputs, {
+        kind: "file",
+        path: `${cwd}/a.d`,
+        mode: 0o644,
+        content: lost,
+      }],
+    });
+    const error = await assertRejects(() => bench.compile("-MD -c a.c"), LlamaError);
+    assertEquals(error.code, "ObjectMissing");
+    bench.answer = () => ({ ...made({ [`${cwd}/a.o`]: "object" }), stderr: lost });
+    await assertRejects(() => bench.compile("-MD -c a.c"), LlamaError);
+    assertEquals(await bench.files(), { "a.c": "", "a.d": "old" });
+    // With the bytes in the store both are written.
+    const digest = await bench.store.put(bytesOf("rule"));
+    bench.answer = () => ({
+      ...result,
+      outputs: [...result.outputs, {
+        kind: "file",
+        path: `${cwd}/a.d`,
+        mode: 0o644,
+        content: { digest, size: 4 },
+      }],
+    });
+    await bench.compile("-MD -c a.c");
+    assertEquals(await bench.files(), { "a.c": "", "a.d": "rule", "a.o": "object" });
+  }));
+
+Deno.test("compile() gives the compiler's own failure, and writes what it left", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "int");
+    bench.answer = () =>
+      made({ [`${bench.cwd}/a.d`]: "rule" }, {}, {
+        status: { kind: "exit", code: 1 },
+        stderr: { bytes: bytesOf("error") },
+      });
+    const { code, stderr } = await bench.compile("-MD -c a.c");
+    assertEquals([code, stderr], [1, "error"]);
+    assertEquals(await bench.files(), { "a.c": "int", "a.d": "rule" });
+  }));
+
+Deno.test("compile() throws when the compiler was killed", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    bench.answer = () =>
+      made({ [`${bench.cwd}/a.o`]: "half" }, {}, { status: { kind: "signal", signal: "SIGKILL" } });
+    const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError, "SIGKILL");
+    assertEquals([error.code, Object.keys(await bench.files())], ["CompilerKilled", ["a.c"]]);
+  }));
+
+Deno.test("compile() runs nothing whose output is no regular file", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    await Deno.symlink("elsewhere", `${bench.cwd}/link.o`);
+    await Deno.mkdir(`${bench.cwd}/folder.o`);
+    for (const output of ["/dev/null", "link.o", "folder.o"]) {
+      const error = await assertRejects(
+        () => bench.compile(`-c a.c -o ${output}`),
+        LlamaError,
+        `The output "${output}" is no regular file`,
+      );
+      assertEquals(error.code, "SpecialOutput");
+    }
+    assertEquals(bench.jobs.length, 0);
+  }));
+
+Deno.test("compile() takes an output through the links on its way", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    await Deno.mkdir(`${cwd}/real`);
+    await Deno.symlink("real", `${cwd}/out`);
+    bench.answer = () => made({ [`${cwd}/real/a.o`]: "object" }, { absent: [`${cwd}/out/a.o`] });
+    await bench.compile("-c a.c -o out/a.o");
+    assertEquals(await Deno.readTextFile(`${cwd}/real/a.o`), "object");
+    assertEquals(bench.jobs[0]?.wanted, [{ match: "exact", path: `${cwd}/real/a.o` }]);
+    // What an earlier run left does not void the next one.
+    await bench.compile("-c a.c -o out/a.o");
+    assertEquals(bench.jobs.length, 2);
+  }));
+
+Deno.test("compile() asks for colours where the client has a terminal and chose none", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    const terminal = { stderrIsTerminal: true, env: { TERM: "xterm" } };
+    await bench.compile("-c a.c", terminal);
+    await bench.compile("-fno-diagnostics-color -c a.c", terminal);
+    await bench.compile("-c a.c", { ...terminal, env: { TERM: "dumb" } });
+    await bench.compile("-c a.c", { env: { TERM: "xterm" } });
+    assertEquals(bench.jobs.map(({ args }) => args.slice(1, -2)), [
+      ["-fdiagnostics-color=always"],
+      ["-fno-diagnostics-color"],
+      [],
+      [],
+    ]);
+  }));
+
+Deno.test("compile() records PWD only where it names the working folder", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    const alias = `${cwd.slice(0, -2)}/alias`;
+    await Deno.symlink("p", alias);
+    await bench.compile("-c a.c", { env: { PWD: alias } });
+    await bench.compile("-c a.c", { env: { PWD: "/tmp" } });
+    await bench.compile("-c a.c", { env: { PWD: "p" } });
+    assertEquals(bench.jobs.map(({ env }) => env.PWD), [alias, cwd, cwd]);
+    const links = bench.jobs[0]?.inputs.filter(({ kind }) => kind === "link");
+    assertEquals(links, [{ kind: "link", path: alias, target: "p" }]);
+  }));
+
+Deno.test("compile() has the session opened afresh after AWS refused it", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    bench.answer = () => ({ kind: "failed", code: "DiskFull", message: "no room" });
+    await assertRejects(() => bench.compile("-c a.c"), LlamaError, "no room");
+    assertEquals(bench.dropped, []);
+    bench.answer = () =>
+      Promise.reject(
+        new AwsError({
+          service: "lambda",
+          operation: "Invoke",
+          status: 404,
+          awsCode: "ResourceNotFoundException",
+          awsMessage: "no function",
+        }),
+      );
+    await assertRejects(() => bench.compile("-c a.c", { env: { A: "1" } }), AwsError);
+    assertEquals(bench.dropped, [{ PATH: "/usr/bin", A: "1" }]);
+  }));
+
+Deno.test("compile() runs in the function that the build names", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    bench.answer = () => ({ functionError: "Unhandled", payload: '{"errorType":"X"}' });
+    const env = { LLAMACC_FUNCTION: "mine" };
+    await assertRejects(() => bench.compile("-c a.c", { env }), LlamaError, '"mine"');
+    await assertRejects(() => bench.compile("-c a.c"), LlamaError, '"llama"');
+  }));

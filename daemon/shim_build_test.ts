@@ -1,0 +1,49 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { findProgram } from "../cc/toolchain.ts";
+import { LlamaError } from "../job/errors.ts";
+import { realFiles } from "./real_files.ts";
+import { buildShim } from "./shim_build.ts";
+
+const PATH = "/usr/bin:/bin";
+const gcc = findProgram("gcc", PATH, realFiles);
+const cxx = findProgram("g++", PATH, realFiles);
+
+Deno.test({
+  name: "buildShim() makes a shared library, the same each time",
+  ignore: gcc === undefined,
+  async fn() {
+    assert(gcc);
+    const [first, second] = await Promise.all([buildShim(gcc), buildShim(gcc)]);
+    // ELF, "ELF Header": the magic number, and the type ET_DYN at byte 16.
+    assertEquals([...first.subarray(0, 4)], [0x7f, 0x45, 0x4c, 0x46]);
+    assertEquals(first[16], 3);
+    assertEquals(first, second);
+  },
+});
+
+Deno.test({
+  name: "buildShim() has a compiler of C++ compile C, too",
+  ignore: cxx === undefined,
+  async fn() {
+    assert(cxx);
+    assertEquals((await buildShim(cxx))[16], 3);
+  },
+});
+
+Deno.test("buildShim() repeats the first line of the compiler's complaint, and cleans up", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const compiler = `${folder}/cc`;
+    const script = `#!/bin/sh\npwd >${folder}/where\necho first >&2\necho second >&2\nexit 1\n`;
+    await Deno.writeTextFile(compiler, script, { mode: 0o755 });
+    const error = await assertRejects(() => buildShim(compiler), LlamaError);
+    assertEquals([error.code, error.message], [
+      "ShimNotBuilt",
+      `Cannot compile the path shim with "${compiler}": first`,
+    ]);
+    const where = (await Deno.readTextFile(`${folder}/where`)).trim();
+    await assertRejects(() => Deno.stat(where), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
