@@ -82,6 +82,37 @@ Deno.test("guess() reads nothing again while nothing changes", () => {
   assertEquals(files.calls.get("list"), undefined);
 });
 
+Deno.test("guess() sees that a link leads to another file, or a folder has become a link", () => {
+  const { files, guess } = setUp({
+    "/p/a.c": "#include <x.h>\n",
+    "/v1/x.h": "#include <one.h>\n",
+    "/v2/x.h": "#include <two.h>\n",
+    "/i/one.h": "",
+    "/i/two.h": "",
+  });
+  files.link("/sdk", "v1");
+  files.tick(1000);
+  const found = () => guess("/p/a.c", [], ["/sdk", "/i"]);
+  assertEquals(found(), ["/p/a.c", "/sdk/x.h", "/i/one.h"]);
+  files.remove("/sdk");
+  files.link("/sdk", "v2");
+  files.tick(1000);
+  assertEquals(found(), ["/p/a.c", "/sdk/x.h", "/i/two.h"]);
+  files.remove("/sdk");
+  files.write("/sdk/x.h", "");
+  files.tick(1000);
+  assertEquals(found(), ["/p/a.c", "/sdk/x.h"]);
+});
+
+Deno.test("guess() comes to an end where headers include each other", () => {
+  const { guess } = setUp({
+    "/p/a.c": '#include "a.h"\n',
+    "/p/a.h": '#include "b.h"\n#include "a.h"\n',
+    "/p/b.h": '#include "a.h"\n#include "a.c"\n',
+  });
+  assertEquals(guess("/p/a.c", [], []), ["/p/a.c", "/p/a.h", "/p/b.h"]);
+});
+
 Deno.test("settleSearchPath() makes folders absolute and drops what is no folder", () => {
   assertEquals(
     settleSearchPath(

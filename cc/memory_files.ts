@@ -41,8 +41,11 @@ export function createMemoryFiles(): MemoryFiles {
   const put = (path: string, kind: Item["kind"], text: string) => {
     const parent = parentOf(path);
     if (path !== "/" && !items.has(parent)) put(parent, "folder", "");
-    if (!items.has(path)) touch(path);
-    items.set(path, { kind, text, inode: ++inodes, changedMs: now });
+    const known = items.get(path);
+    if (!known) touch(path);
+    // Writing into a file leaves it the file that it was.
+    const inode = known?.kind === kind ? known.inode : ++inodes;
+    items.set(path, { kind, text, inode, changedMs: now });
   };
   /** Follows links in every component but, unless told to, the last. */
   const resolve = (path: string, followLast: boolean): string | undefined => {

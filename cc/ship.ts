@@ -29,7 +29,7 @@ export interface ShipTools extends InputTools {
  * Collects the program `name`, what it is linked with, and `data`: files, or folders with all below
  * them, that it opens by their absolute paths.
  *
- * @throws {LlamaError} `ProgramNotFound`, `ScriptNotShipped`, `NotAProgram`, `LibraryMissing`, `FileMissing`.
+ * @throws {LlamaError} `ProgramNotFound`, `ScriptNotShipped`, `LibraryMissing`, `FileMissing`.
  */
 export async function shipProgram(
   name: string,
@@ -45,18 +45,11 @@ export async function shipProgram(
       hint: "install it, or leave -ship away to run the one of the function",
     });
   }
-  const bytes = tools.files.read(program);
-  const head = bytes === undefined ? "" : new TextDecoder().decode(bytes.subarray(0, 4));
-  if (head.startsWith("#!")) {
+  const head = tools.files.read(program)?.subarray(0, 4);
+  if (head && new TextDecoder().decode(head.subarray(0, 2)) === "#!") {
     throw new LlamaError("ScriptNotShipped", `Cannot ship "${program}" as it is a script`, {
       exitCode: 126,
       hint: "ship its interpreter and send the script with -f",
-    });
-  }
-  // System V ABI, "ELF Header": its first four bytes.
-  if (bytes !== undefined && head !== "\x7fELF") {
-    throw new LlamaError("NotAProgram", `Cannot ship "${program}" as it is no program for Linux`, {
-      exitCode: 126,
     });
   }
   const { paths, dynamic } = await librariesOf(program, tools.processes);

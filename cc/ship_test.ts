@@ -86,12 +86,12 @@ Deno.test("shipProgram() refuses what cannot travel", () =>
   }));
 
 Deno.test({
-  name: "shipProgram() takes a file that is no ELF program for a static one",
+  name: "shipProgram() takes a program that ldd refuses for a static one",
   ignore: ldd === undefined,
   fn: () =>
     withFolder(async (folder) => {
       const path = `${folder}/plain`;
-      await Deno.writeTextFile(path, "bytes", { mode: 0o755 });
+      await Deno.writeTextFile(path, "\x7fELF and no more", { mode: 0o755 });
       const shipment = await shipProgram(path, [], PATH, tools());
       assertEquals([shipment.dynamic, shipment.libraryPath], [false, []]);
       assertEquals(shipment.inputs.map((input) => input.path), [path]);

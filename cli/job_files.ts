@@ -2,7 +2,7 @@
 import { dirname, resolve } from "@std/path/posix";
 import { isInline } from "../job/content.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
-import { LlamaError } from "../job/errors.ts";
+import { LlamaError, messageOf } from "../job/errors.ts";
 import type { FileInput, Input } from "../job/manifest.ts";
 import { isWanted, type Wanted } from "../job/spec.ts";
 import type { FileArg } from "./file_args.ts";
@@ -178,19 +178,26 @@ export async function writeOutputs(
         signal?.throwIfAborted();
         const target = targetOf(output.path, wish);
         if (output.kind === "folder") {
-          await Deno.mkdir(target, { recursive: true });
+          await naming(target, Deno.mkdir(target, { recursive: true }));
           folders.push({ target, mode: output.mode & 0o777 & ~umask });
           continue;
         }
-        await Deno.mkdir(dirname(target), { recursive: true });
+        const bytes = output.kind === "file" ? await bytesOf(output, read) : undefined;
+        await naming(target, Deno.mkdir(dirname(target), { recursive: true }));
         const temporary = `${dirname(target)}/.llama-${crypto.randomUUID()}`;
         renames.push({ temporary, target });
-        if (output.kind === "link") await Deno.symlink(output.target, temporary);
-        else await writeFile(temporary, output, await bytesOf(output, read), umask);
+        await naming(
+          target,
+          output.kind === "link"
+            ? Deno.symlink(output.target, temporary)
+            : writeFile(temporary, output, bytes ?? new Uint8Array(), umask),
+        );
       }
     }
     signal?.throwIfAborted();
-    for (const { temporary, target } of renames) await Deno.rename(temporary, target);
+    for (const { temporary, target } of renames) {
+      await naming(target, Deno.rename(temporary, target));
+    }
   } catch (error) {
     await Promise.all(renames.map(({ temporary }) => removeIfThere(temporary)));
     throw error;
@@ -198,6 +205,16 @@ export async function writeOutputs(
   // A folder without write permission takes its files first.
   for (const { target, mode } of folders.toReversed()) await Deno.chmod(target, mode);
   return [...renames, ...folders].map(({ target }) => target);
+}
+
+/** The system's words name the file beside the target, if any. */
+async function naming(target: string, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (cause) {
+    const reason = messageOf(cause).replace(/ \(os error \d+\).*$/s, "");
+    throw new LlamaError("NotWritten", `Cannot write ${quote(target)}: ${reason}`, { cause });
+  }
 }
 
 async function writeFile(

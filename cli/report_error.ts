@@ -75,5 +75,7 @@ function systemMessage(text: string): string {
 
 /** Errors of the operating system are the caller's business, not defects of this program. */
 function isSystemError(error: unknown): error is Error {
-  return Object.values(Deno.errors).some((kind) => error instanceof kind);
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return true;
+  // Deno has no class for some, such as that of a full disk.
+  return error instanceof Error && / \(os error \d+\)/.test(error.message);
 }

@@ -84,9 +84,13 @@ export function createCompileHandler(
         (language) => hasCompilerMessages(language, files),
       );
     const line = readCommandLine(args);
-    const decision = reason === undefined
+    const wanted = reason === undefined
       ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
       : { kind: "local" as const, reason };
+    // Only here can the compiler say why it cannot open it.
+    const decision = wanted.kind === "remote" && !isFile(wanted.compilation.source, request, files)
+      ? { kind: "local" as const, reason: "no-such-source" }
+      : wanted;
     const note = (where: string) => {
       if (settings.buildId === undefined) return;
       log("build", { id: settings.buildId, where, source: line.sources[0]?.path ?? "" });
@@ -175,6 +179,10 @@ function failureOf(error: unknown): Failure {
     message: error.message + hint,
     cloudFailed: error instanceof AwsError || error instanceof CloudUnavailable,
   };
+}
+
+function isFile(path: string, { cwd }: CompileRequest, files: FileSystem): boolean {
+  return files.stat(path.startsWith("/") ? path : `${cwd}/${path}`)?.kind === "file";
 }
 
 function localReason(request: CompileRequest, settings: Settings): string | undefined {

@@ -13,6 +13,8 @@ interface Client {
   readonly connection: Connection;
   readonly said: string[];
   readonly execs: ExecCommand[];
+  /** Resolves when the client has been told to become a program. */
+  readonly execed: Promise<void>;
   leave(): void;
 }
 
@@ -21,6 +23,7 @@ function createClient(): Client {
   const execs: ExecCommand[] = [];
   const abort = new AbortController();
   const { promise: closed, resolve: leave } = Promise.withResolvers<void>();
+  const { promise: execed, resolve: resolveExeced } = Promise.withResolvers<void>();
   const say = (what: string) => {
     said.push(what);
     return Promise.resolve();
@@ -29,6 +32,7 @@ function createClient(): Client {
   return {
     said,
     execs,
+    execed,
     leave: () => {
       abort.abort(new Error("left"));
       leave();
@@ -44,6 +48,7 @@ function createClient(): Client {
       fail: (message) => say(`fail ${message}`),
       exec: (command) => {
         execs.push(command);
+        resolveExeced();
         return say("exec");
       },
     },
@@ -65,12 +70,13 @@ interface Bench {
   start(command: string, client: Client, request?: Partial<CompileRequest>): Promise<void>;
 }
 
-/** A machine whose PATH is one folder with a `cc` and a `c++`. */
+/** A machine whose PATH is one folder with a `cc` and a `c++`, and a source beside them. */
 async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   for (const name of ["cc", "c++", "gcc-12"]) {
     await Deno.writeTextFile(`${folder}/${name}`, "", { mode: 0o755 });
   }
+  await Deno.writeTextFile(`${folder}/a.c`, "");
   const stats = createStats();
   const slots = createSlots(1);
   const log: string[] = [];
@@ -96,7 +102,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
       stdoutIsTerminal: false,
       argv,
       rawArgv: argv.map((word) => new TextEncoder().encode(word)),
-      cwd: "/",
+      cwd: folder,
       notUtf8: false,
       notUtf8Env: new Set(),
       ...request,
@@ -182,6 +188,8 @@ Deno.test("what must run here runs here in a slot, with the reason counted", () 
     assertEquals([bench.remotes.length, granted, busy], [0, 1, 0]);
     const cases: readonly (readonly [string, Partial<CompileRequest>, string])[] = [
       ["llamacc -E a.c", {}, "preprocess-only"],
+      ["llamacc -c none.c", {}, "no-such-source"],
+      ["llamacc -c a.c", { cwd: "/" }, "no-such-source"],
       ["llamacc -c a.c", { env: { LLAMACC_LOCAL: "1" } }, "LLAMACC_LOCAL"],
       ["llamacc -c a.c", { env: { COMPILER_PATH: "/x" } }, "COMPILER_PATH"],
       ["llamacc -c a.c", { notUtf8: true }, "not-utf8"],
@@ -203,12 +211,12 @@ Deno.test("local commands take turns, until the program has ended", () =>
     const [first, second] = clients;
     assert(first && second);
     const ended = clients.map((client) => bench.start("llamacc a.o", client));
-    while (first.execs.length === 0) await Promise.resolve();
+    await first.execed;
     assertEquals([first.execs.length, second.execs.length], [1, 0]);
     assertEquals(bench.slots.stats().busy, 1);
     first.leave();
     await ended[0];
-    while (second.execs.length === 0) await Promise.resolve();
+    await second.execed;
     second.leave();
     await ended[1];
     assertEquals(bench.slots.stats().busy, 0);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { openPlacement } from "./placement.ts";
 
 const A = "a".repeat(64);
@@ -66,6 +66,8 @@ Deno.test("a line that was cut off does not swallow the next one", () =>
       await placement.add([C], PACK);
       const opened = await openPlacement(path);
       assertEquals([opened.packOf(B), opened.packOf(C)], [PACK, PACK]);
+      await placement.add([A]);
+      assertMatch(await Deno.readTextFile(path), new RegExp(`${C} ${PACK}\\n${A}\\n$`));
     }
   }));
 

@@ -114,6 +114,9 @@ const MAX_LEARNED_UNITS = 20_000;
 /** A source up to this size travels in the invocation. */
 const MAX_INLINE_SOURCE_BYTES = 4 * 1024 * 1024;
 
+/** What needs no preprocessor has no folders of the compiler's own, which then prints none. */
+const NO_FOLDERS: Promise<SearchPath> = Promise.resolve({ quote: [], bracket: [] });
+
 /** Creates a compiler with an empty memory. */
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
   const { files, folders, places, stats } = tools;
@@ -144,7 +147,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     }
     const language = compilation.language.name;
     const key = JSON.stringify([driver, language, line.searchFlags, env]);
-    let asked = builtIns.get(key);
+    let asked = compilation.language.preprocessed ? NO_FOLDERS : builtIns.get(key);
     if (!asked) {
       asked = builtInSearchPath(tools.processes, driver, {
         language,

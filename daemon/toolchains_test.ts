@@ -1,11 +1,15 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { createFileDigests } from "../cc/digests.ts";
 import type { ProcessRunner } from "../cc/file_system.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createMemoryFiles } from "../cc/memory_files.ts";
 import { createPlaces } from "../cc/places.ts";
+import { isInline } from "../job/content.ts";
+import type { Digest } from "../job/digest.ts";
+import { LlamaError } from "../job/errors.ts";
+import { decodeManifest } from "../job/manifest.ts";
 import { createToolchains } from "./toolchains.ts";
-import type { Uploads } from "./uploads.ts";
+import type { ReadObject, Uploads } from "./uploads.ts";
 
 /** A machine with two compilers, of which /usr/bin/cc is the first. */
 function setUp() {
@@ -13,17 +17,22 @@ function setUp() {
   for (const path of ["/usr/bin/gcc-1", "/usr/bin/gcc-2", "/lib/libc.so.6.1"]) {
     files.write(path, path);
   }
+  files.write("/inc/include/stddef.h", "");
   files.link("/usr/bin/cc", "gcc-1");
   files.link("/lib/libc.so.6", "libc.so.6.1");
   files.write("/usr/lib/locale/C.utf8/LC_CTYPE", "ctype");
   files.tick(1000);
   const processes: ProcessRunner = {
-    run: (program, _args) =>
-      Promise.resolve({
-        code: program === "/usr/bin/ldd" ? 0 : 1,
-        stdout: "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n",
-        stderr: "",
-      }),
+    run: (program, args) =>
+      Promise.resolve(
+        args[0] === "-print-file-name=include"
+          ? { code: 0, stdout: "/inc/include\n", stderr: "" }
+          : {
+            code: program === "/usr/bin/ldd" ? 0 : 1,
+            stdout: "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n",
+            stderr: "",
+          },
+      ),
   };
   const folders = createFolders(files);
   const tools = {
@@ -35,13 +44,20 @@ function setUp() {
     buildShim: () => Promise.resolve(new TextEncoder().encode("shim")),
   };
   const toolchains = createToolchains(tools);
-  const uploads: Uploads = { ensure: () => Promise.resolve([]), forget: () => undefined };
+  let read: ReadObject = () => Promise.resolve(undefined);
+  const uploads: Uploads = {
+    ensure: (_, given) => {
+      read = given;
+      return Promise.resolve([]);
+    },
+    forget: () => undefined,
+  };
   const prepare = () => {
     files.tick(1000);
     folders.nextRound();
     return toolchains.prepare("/usr/bin/cc", "/usr/bin", uploads);
   };
-  return { files, prepare };
+  return { files, toolchains, prepare, read: (digest: Digest) => read(digest) };
 }
 
 Deno.test("prepare() prepares a toolchain once", async () => {
@@ -68,4 +84,50 @@ Deno.test("prepare() prepares again when the compiler's name leads to another fi
 Deno.test("prepare() sends the locale in which compilers print typographic quotes", async () => {
   const { inputs } = await setUp().prepare();
   assertEquals(inputs.get("/usr/lib/locale/C.utf8/LC_CTYPE")?.kind, "file");
+});
+
+Deno.test("prepare() keeps no failure", async () => {
+  const { files, prepare } = setUp();
+  files.remove("/lib/libc.so.6.1");
+  const error = await assertRejects(prepare, LlamaError);
+  assertEquals(error.code, "ToolchainUnreadable");
+  files.write("/lib/libc.so.6.1", "");
+  assertEquals((await prepare()).inputs.has("/lib/libc.so.6.1"), true);
+});
+
+Deno.test("prepare() sends nothing under the digest of what a file held before", async () => {
+  const { files, prepare, read } = setUp();
+  const { inputs } = await prepare();
+  const driver = inputs.get("/usr/bin/gcc-1");
+  assert(driver?.kind === "file" && !isInline(driver.content));
+  const { digest } = driver.content;
+  assertEquals(await read(digest), new TextEncoder().encode("/usr/bin/gcc-1"));
+  files.write("/usr/bin/gcc-1", "/usr/bin/gcc-x");
+  assertEquals(await read(digest), undefined);
+});
+
+Deno.test("read() gives the manifest and the shim, by which a worker finds all else", async () => {
+  const { prepare, toolchains } = setUp();
+  const ready = await prepare();
+  const bytes = toolchains.read(ready.manifest);
+  assert(bytes);
+  assertEquals(bytes, ready.manifestBytes);
+  const { inputs } = decodeManifest(bytes, "manifest");
+  assertEquals(inputs, [...ready.inputs.values()]);
+  const shim = inputs.find(({ path }) => path === ready.shim);
+  assert(shim?.kind === "file" && !isInline(shim.content));
+  assertEquals(toolchains.read(shim.content.digest), new TextEncoder().encode("shim"));
+  assertEquals(toolchains.read("0".repeat(64)), undefined);
+});
+
+Deno.test("check() has a toolchain prepared again whose header has changed", async () => {
+  const { files, prepare, toolchains } = setUp();
+  const before = await prepare();
+  toolchains.check(before);
+  assertStrictEquals(await prepare(), before);
+  files.write("/inc/include/stddef.h", "changed");
+  assertStrictEquals(await prepare(), before);
+  toolchains.check(before);
+  const after = await prepare();
+  assertEquals(after.manifest === before.manifest, false);
 });

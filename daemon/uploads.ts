@@ -4,7 +4,7 @@
  */
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import type { Packed } from "../job/pack.ts";
+import { encodePack, type Packed } from "../job/pack.ts";
 import type { ObjectStore } from "../store/object_store.ts";
 import { openPlacement, type Placement } from "./placement.ts";
 
@@ -19,7 +19,7 @@ export interface Uploads {
    * @throws {LlamaError} `ObjectGone` if one of them is not in the store and not on this machine.
    */
   ensure(objects: Iterable<Digest>, read: ReadObject): Promise<Digest[]>;
-  /** The store has lost these. */
+  /** The store has lost these, or has something else under their names. */
   forget(objects: Iterable<Digest>): void;
 }
 
@@ -38,16 +38,22 @@ const SINGLE_BYTES = 64 * 1024 * 1024;
 /** Creates the uploads of `store`. */
 export function createUploads(store: ObjectStore, placement: Placement): Uploads {
   const underway = new Map<Digest, Promise<void>>();
+  const lost = new Set<Digest>();
 
   const putGroup = async (group: readonly Packed[]) => {
     const [only] = group;
-    if (group.length === 1 && only) {
-      await store.put(only.bytes);
-      await placement.add([only.digest]);
-    } else if (group.length > 1) {
-      const pack = await store.putPack(group);
-      await placement.add(group.map(({ digest }) => digest), pack);
+    if (!only) return;
+    const digests = group.map(({ digest }) => digest);
+    // What stands under the name may be damaged, and a put would leave it so.
+    const isRepair = digests.some((digest) => lost.has(digest));
+    if (group.length === 1) {
+      await (isRepair ? store.repair(only.bytes) : store.put(only.bytes));
+      await placement.add(digests);
+    } else {
+      const pack = await (isRepair ? store.repair(encodePack(group)) : store.putPack(group));
+      await placement.add(digests, pack);
     }
+    for (const digest of digests) lost.delete(digest);
   };
 
   const upload = async (digests: readonly Digest[], read: ReadObject) => {
@@ -91,7 +97,10 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
       return [...new Set(wanted.flatMap((digest) => placement.packOf(digest) ?? []))];
     },
     forget: (objects) => {
-      for (const digest of objects) placement.forget(digest);
+      for (const digest of objects) {
+        placement.forget(digest);
+        lost.add(digest);
+      }
     },
   };
 }

@@ -136,3 +136,25 @@ Deno.test("createUploads() puts a large object singly and the small ones around 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("ensure() writes over what the store has lost or has damaged", () =>
+  withUploads(async ({ store, uploads }) => {
+    const [digests, read] = await objects("a", "b");
+    await uploads.ensure(digests, read);
+    const repaired: number[] = [];
+    const { repair } = store;
+    store.repair = (bytes) => {
+      repaired.push(bytes.length);
+      return repair(bytes);
+    };
+    uploads.forget(digests);
+    const [pack] = await uploads.ensure(digests, read);
+    assertEquals(repaired, [store.kept.get(pack ?? "")?.length ?? -1]);
+    uploads.forget(digests.slice(0, 1));
+    await uploads.ensure(digests, read);
+    assertEquals(repaired.length, 2);
+    // What was put anew is whole again.
+    const [more, readMore] = await objects("c");
+    await uploads.ensure(more, readMore);
+    assertEquals(repaired.length, 2);
+  }));

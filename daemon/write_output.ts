@@ -21,13 +21,12 @@ export async function writeOutput(
   const slash = path.lastIndexOf("/");
   const beside = `${path.slice(0, slash + 1)}.llama-${crypto.randomUUID()}`;
   let mode = 0o666 & ~umask;
-  if (replacement === "truncate") {
-    const kept = await existingMode(path);
-    if (kept !== undefined) {
-      mode = kept;
-      // Renaming would replace a file that the compiler could not have written into.
-      (await Deno.open(path, { write: true })).close();
-    }
+  const existing = await existingFile(path);
+  // `as` removes an object only if it is not empty.
+  if (existing && (replacement === "truncate" || existing.size === 0)) {
+    mode = (existing.mode ?? 0o666) & 0o777;
+    // Renaming would replace a file that the compiler could not have written into.
+    (await Deno.open(path, { write: true })).close();
   }
   try {
     await Deno.writeFile(beside, bytes, { createNew: true });
@@ -60,9 +59,9 @@ export function filesOf(outputs: readonly Input[]): Map<string, Extract<Input, {
   return files;
 }
 
-async function existingMode(path: string): Promise<number | undefined> {
+async function existingFile(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return ((await Deno.stat(path)).mode ?? 0o666) & 0o777;
+    return await Deno.stat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

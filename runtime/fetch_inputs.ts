@@ -35,9 +35,10 @@ export function newFetched(): Fetched {
 }
 
 /**
- * Reads the job's manifests and claims every object that it needs in `cache`.
+ * Reads the job's manifests and claims every object that it needs in `cache`. An object whose bytes are
+ * not those of its digest is as good as missing: the caller, who has the right ones, puts it anew.
  *
- * @throws {LlamaError} `CorruptObject` if an object's bytes have another digest; what `objects` throws.
+ * @throws {LlamaError} What `objects` throws, but for an object that is missing or corrupt.
  */
 export async function fetchInputs(
   spec: Pick<JobSpec, "manifests" | "packs" | "inputs" | "stdin">,
@@ -95,8 +96,9 @@ async function fetchPacks(
     if (bytes === undefined) return;
     const held = new Set<Digest>();
     for (const batch of batches(decodePack(bytes), DIGESTS_AT_ONCE)) {
-      await Promise.all(batch.map((packed) => checkDigest(packed, `pack "${digest}"`)));
-      for (const packed of batch) {
+      const whole = await Promise.all(batch.map(isWhole));
+      for (const [index, packed] of batch.entries()) {
+        if (!whole[index]) continue;
         held.add(packed.digest);
         cache.add(packed.digest, packed.bytes);
         if (left.delete(packed.digest)) cache.claim(packed.digest);
@@ -116,25 +118,21 @@ async function fetchObjects(
   const missing: Digest[] = [];
   await eachAtOnce(digests, OBJECTS_AT_ONCE, async (digest) => {
     const bytes = await getOrMissing(digest, objects);
-    if (bytes === undefined) {
+    if (bytes === undefined || !await isWhole({ digest, bytes })) {
       missing.push(digest);
       return;
     }
-    await checkDigest({ digest, bytes }, "the store");
     cache.add(digest, bytes);
     cache.claim(digest);
   });
   return missing;
 }
 
-async function checkDigest({ digest, bytes }: Packed, where: string): Promise<void> {
-  const actual = await digestOf(bytes);
-  if (actual === digest) return;
-  throw new LlamaError(
-    "CorruptObject",
-    `Cannot use object "${digest}" from ${where} as its bytes have the digest "${actual}"`,
-  );
+async function isWhole({ digest, bytes }: Packed): Promise<boolean> {
+  return await digestOf(bytes) === digest;
 }
+
+const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(["ObjectMissing", "CorruptObject"]);
 
 async function getOrMissing(
   digest: Digest,
@@ -143,7 +141,7 @@ async function getOrMissing(
   try {
     return await objects.get(digest);
   } catch (error) {
-    if (error instanceof LlamaError && error.code === "ObjectMissing") return undefined;
+    if (error instanceof LlamaError && NOT_TO_BE_HAD.has(error.code)) return undefined;
     throw error;
   }
 }

@@ -155,7 +155,7 @@ Deno.test("llama needs a LLAMA_DIR that it can use", async () => {
   await refuses("llama daemon -autostart", 1, /^llama: Cannot .*llama-test/, {
     env: { LLAMA_DIR: unwritable },
   });
-  await refuses("llama invoke llama true", 1, /^llama: Cannot .*llama-test/, {
+  await refuses("llama -quiet invoke llama true", 1, /^llama: Cannot .*llama-test/, {
     env: { LLAMA_DIR: unwritable },
   });
 });
@@ -248,7 +248,7 @@ Deno.test("llamacc fails as the local compiler does", async () => {
     "$CC -c a.c -o /dev/null && test -c /dev/null",
     "ln -s target a.o; $CC -c a.c",
     "ln -s sub/target a.o; $CC -c a.c",
-    "mkfifo f; cat f >copy & $CC -S a.c -o f; wait",
+    "mkfifo f; cat f >copy & $CC -S a.c -o f; wait; test -p f && rm f",
     "echo '#error no' >e.c; echo kept >e.o; $CC -c e.c",
     "printf 'int a;' >'-odd.c'; $CC -c ./-odd.c; $CC -c -odd.c",
     "printf 'int a;' >'a b$c.c'; $CC -MD -c 'a b$c.c'",
@@ -263,6 +263,7 @@ Deno.test("llamacc fails as the local compiler does", async () => {
       "chmod 0 sub; $CC -c sub/b.c",
       "chmod 555 sub; $CC -c a.c -o sub/a.o",
       "chmod 555 sub; $CC -MD -c a.c -o sub/a.o",
+      "touch a.o; chmod 600 a.o; $CC -c a.c",
       "touch a.o; chmod 444 a.o; $CC -c a.c",
       "echo kept >a.o; chmod 444 a.o; $CC -c a.c",
       "echo kept >a.d; chmod 444 a.d; $CC -MD -c a.c",

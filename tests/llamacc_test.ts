@@ -29,8 +29,6 @@ Deno.test("llamacc runs these elsewhere, with the local compiler's files, words 
     "$CXX -O2 -c b.cc && $CXX -c a.c",
     "$CC -c sub/c.c && mkdir out && $CC -c sub/c.c -o out/c.o && cd out && $CC -g -c ../sub/c.c",
     "ln -s sub link && cd link && $CC -g -c c.c && cd .. && $CC -g -c link/c.c -o l.o",
-    "$CC -c nothing.c",
-    "$CC -c sub",
     "$CC -c a.c -o missing/a.o",
     'echo "int f(void) { int x; retrun x; }" >e.c; $CC -Wall -c e.c',
     'echo "int f(void) { int x; return 1; }" >w.c; $CC -Wall -Wextra -c w.c',
@@ -90,8 +88,9 @@ Deno.test("llamacc runs here what is no compilation, and counts it by its reason
     ["$CC -c s.s && $CC -c t.S", "assembler"],
     ["$CC", "no-source"],
     ["$CC -nonsense", "no-source"],
+    ["$CC -c nothing.c", "no-such-source"],
+    ["$CC -c sub", "language"],
     ["$CC -c a.h && rm a.h.gch", "language"],
-    ["$CC -c a.c -o /dev/null", "special-output"],
   ];
   for (const [script] of scripts) await compare(cloud, { script, files: FILES });
   const { remote, local } = await cloud.stats();
@@ -158,6 +157,17 @@ Deno.test("LLAMACC_REMOTE_ASSEMBLE assembles .s and .S elsewhere", async () => {
   assertEquals({ remote, local, fallback }, { remote: 2, local: {}, fallback: {} });
 });
 
+Deno.test("llamacc compiles elsewhere what was preprocessed before", async () => {
+  await cloud.stats("zero");
+  await compare(cloud, {
+    script:
+      "cc -E a.c -o a.i; c++ -E b.cc -o b.ii; $CC -O2 -c a.i; $CC -O2 -c b.ii; $CC -c -x c a.i",
+    files: FILES,
+  });
+  const { remote, local, fallback } = await cloud.stats();
+  assertEquals({ remote, local, fallback }, { remote: 3, local: {}, fallback: {} });
+});
+
 Deno.test("LLAMACC_FUNCTION names the function; LLAMACC_LOCAL_FALLBACK=0 forbids to do without", async () => {
   await cloud.stats("zero");
   const script = "$CC -c a.c";
@@ -190,7 +200,7 @@ Deno.test("LLAMACC_LOCAL_CC and LLAMACC_LOCAL_CXX name the compilers that stand 
   const script = "$CC -g -c a.c && $CXX -c b.cc && $CC -c nothing.c; $CC a.c && ./a.out";
   await compare(cloud, { script, files: FILES, env, local });
   const { remote, fallback } = await cloud.stats();
-  assertEquals({ remote, fallback }, { remote: 3, fallback: {} });
+  assertEquals({ remote, fallback }, { remote: 2, fallback: {} });
   const missing = await cloud.run(["llamacc", "-c", "a.c"], {
     env: { LLAMACC_LOCAL_CC: "/no/such/cc" },
   });
@@ -262,7 +272,10 @@ Deno.test("llamacc under the name of the compiler finds the one behind itself", 
   });
   await compare(cloud, { script: `${script} cc -c nothing.c`, files: FILES });
   const { remote, local: here } = await cloud.stats();
-  assertEquals({ remote, here }, { remote: 5, here: { link: 1, "preprocess-only": 1 } });
+  assertEquals({ remote, here }, {
+    remote: 4,
+    here: { link: 1, "preprocess-only": 1, "no-such-source": 1 },
+  });
 });
 
 Deno.test("llamacc lets two compilations make the same output at once", async () => {
