@@ -28,7 +28,12 @@ export interface ProofQuestion {
   readonly made: ReadonlySet<string>;
   /** Names in a folder of the job's root. */
   readonly sentNames: (folder: string) => ReadonlySet<string>;
+  /** Whether a path of the job's root was sent, or leads to what was sent. */
+  readonly wasSent: (path: string) => boolean;
 }
+
+/** Where compilers put what they hand from one program to the next, directly in the folder. */
+const TEMPORARY = /^\/tmp\/[^/]+$/;
 
 /** Checks a proof against this machine; starts no round of `folders` itself. */
 export function checkProof(
@@ -56,7 +61,15 @@ export function checkProof(
   for (const { path, target } of question.links) {
     if (files.readLink(path) !== target) changed.push(path);
   }
-  return changed.length > 0 ? { kind: "changed", paths: changed } : { kind: "proved" };
+  if (changed.length > 0) return { kind: "changed", paths: changed };
+  // A root may hold nothing else; this is what would tell if it did.
+  const foreign = proof.opened.find((path) =>
+    !made.has(path) && !TEMPORARY.test(path) && !question.wasSent(path)
+  );
+  if (foreign !== undefined) {
+    return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };
+  }
+  return { kind: "proved" };
 }
 
 function exists(path: string, folders: Folders): boolean {

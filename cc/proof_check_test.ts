@@ -23,6 +23,7 @@ function setUp() {
         links: [],
         made: new Set(),
         sentNames: () => new Set(),
+        wasSent: () => true,
         ...question,
       },
       folders,
@@ -35,6 +36,19 @@ Deno.test("checkProof() proves a result whose absent names are absent here", () 
   const { check } = setUp();
   const absent = ["/p/b.h", "/none/x.h", "/p/a.c/x.h", "/p/../q/x.h", "/none/../p/a.c", "/q"];
   assertEquals(check({ absent }), { kind: "proved" });
+});
+
+Deno.test("checkProof() refuses a result that came from something that was not sent", () => {
+  const { check } = setUp();
+  const wasSent = (path: string) => path === "/p/a.c";
+  const made = new Set(["/p/a.o"]);
+  assertEquals(check({ opened: ["/p/a.c", "/p/a.o", "/tmp/cc1234.s"] }, { wasSent, made }), {
+    kind: "proved",
+  });
+  assertEquals(check({ opened: ["/p/a.c", "/tmp/p/old.h"] }, { wasSent, made }), {
+    kind: "unproved",
+    reason: 'it opened "/tmp/p/old.h", which was not sent',
+  });
 });
 
 Deno.test("checkProof() names every absent path that exists here, however it is spelled", () => {
@@ -84,6 +98,7 @@ Deno.test("checkProof() sees a name in a folder that can be entered but not list
         links: [],
         made: new Set(),
         sentNames: () => new Set(),
+        wasSent: () => true,
       },
       folders,
       files,

@@ -23,7 +23,7 @@ import type { Settings } from "../cc/settings.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
-import { cleanPath } from "../job/path.ts";
+import { addFoldersAbove, cleanPath } from "../job/path.ts";
 import type { Proof } from "../job/proof.ts";
 import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -268,6 +268,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
           links: [...set.inputs.values()].filter((input) => input.kind === "link"),
           made: outputs.made,
           sentNames: (folder) => namesIn(folder, [...inputs, ...toolchain.inputs.values()]),
+          wasSent: sentTest(set.inputs, toolchain, places),
         },
         folders,
         files,
@@ -323,7 +324,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const file = made.get(path);
       if (file) pending.push({ target, bytes: await readContent(file.content, store), isObject });
     }
-    // All contents are here before the first file is touched.
+    // All contents are here before the first file is touched; the object is last, as the compiler makes it last.
+    pending.sort((a, b) => Number(a.isObject) - Number(b.isObject));
     for (const { target, bytes, isObject } of pending) {
       await writeOutput(target, bytes, {
         umask: remote.request.umask,
@@ -396,7 +398,7 @@ interface OutputPlaces {
 }
 
 function placeOutputs(
-  { compilation, request }: RemoteRequest,
+  { compilation, request, line }: RemoteRequest,
   files: FileSystem,
   places: Places,
 ): OutputPlaces {
@@ -417,7 +419,7 @@ function placeOutputs(
     const real = place?.path ?? cleanPath(folder);
     const path = `${real === "/" ? "" : real}/${target.slice(slash + 1)}`;
     if (files.stat(folder)?.kind === "folder") folders.push(folder);
-    list.push({ path, target, isObject: spelled === output });
+    list.push({ path, target, isObject: spelled === output && line.mode === "compile" });
     made.add(target);
     made.add(path);
   }
@@ -515,6 +517,23 @@ function findInclude(
 function belongsToToolchain(path: string, search: SearchPath): boolean {
   if (!/^\/(?:usr|lib\w*|etc|opt|bin)\//.test(path)) return false;
   return ![...search.quote, ...search.bracket].some((folder) => path.startsWith(`${folder}/`));
+}
+
+/** Tells whether a path, as the job spelled it, is or leads to an input or a folder above one. */
+function sentTest(
+  inputs: ReadonlyMap<string, Input>,
+  toolchain: ReadyToolchain,
+  places: Places,
+): (path: string) => boolean {
+  const above = new Set(toolchain.folders);
+  for (const path of inputs.keys()) addFoldersAbove(path, above);
+  const isSent = (path: string) =>
+    inputs.has(path) || toolchain.inputs.has(path) || above.has(path);
+  return (path) => {
+    if (isSent(path)) return true;
+    const real = places.find(path)?.path;
+    return real !== undefined && isSent(real);
+  };
 }
 
 function namesIn(folder: string, inputs: readonly Input[]): ReadonlySet<string> {

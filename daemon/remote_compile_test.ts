@@ -80,6 +80,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     libraryPath: ["/lib"],
     states: new Map(),
     inputs: new Map(),
+    folders: new Set(),
     extras: new Set(),
   };
   const compiler = createRemoteCompiler({

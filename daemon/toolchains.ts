@@ -13,6 +13,7 @@ import { discoverToolchain } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { encodeManifest, type Input } from "../job/manifest.ts";
+import { addFoldersAbove } from "../job/path.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** A toolchain in the store. */
@@ -26,6 +27,8 @@ export interface ReadyToolchain {
   readonly libraryPath: readonly string[];
   /** States of its files when they were hashed, by real path. */
   readonly states: ReadonlyMap<string, FileState>;
+  /** All folders above its inputs. */
+  readonly folders: ReadonlySet<string>;
   /** Its inputs by real path. */
   readonly inputs: ReadonlyMap<string, Input>;
   /** Paths that proofs have found beside it. */
@@ -72,6 +75,19 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
   const byUploads = new WeakMap<Uploads, Map<string, Entry>>();
   const entryOf = new WeakMap<ReadyToolchain, Omit<Entry, "ready">>();
   const objects = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  const shims = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
+  /** Compiled once for the same programs, as that takes longer than all else for another session or PATH. */
+  const shimOf = (driver: string, set: InputSet): Promise<Uint8Array<ArrayBuffer>> => {
+    const programs = sortedInputs(set).filter(({ path }) => isProgram(path));
+    const key = contentsOf(programs).join();
+    let built = shims.get(key);
+    if (!built) {
+      shims.set(key, built = tools.buildShim(driver));
+      built.catch(() => shims.delete(key));
+    }
+    return built;
+  };
 
   const prepare = async (
     driver: string,
@@ -88,7 +104,7 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
         `Cannot read "${set.unreadable[0]}", a file of the compiler "${driver}"`,
       );
     }
-    const shim = await tools.buildShim(driver);
+    const shim = await shimOf(driver, set);
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
     const inputs: Input[] = [...sortedInputs(set), {
@@ -103,7 +119,6 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     const manifest = await digestOf(manifestBytes);
     objects.set(manifest, manifestBytes);
     await uploads.ensure([manifest], read);
-    const isProgram = (path: string) => !/\/include(?:-fixed)?\//.test(path);
     entry.states = new Map([...set.states].filter(([path]) => isProgram(path)));
     // A library is another file when it is another version; `cc` may lead to another compiler.
     entry.links = inputs.filter((input) => input.kind === "link")
@@ -115,6 +130,7 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       manifestBytes,
       shim: SHIM_PATH,
       libraryPath: found.libraryPath,
+      folders: foldersAbove(inputs),
       inputs: new Map(inputs.map((input) => [input.path, input])),
       extras: new Set(),
     };
@@ -156,6 +172,16 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     },
     read: (digest) => objects.get(digest),
   };
+}
+
+function foldersAbove(inputs: readonly Input[]): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { path } of inputs) addFoldersAbove(path, folders);
+  return folders;
+}
+
+function isProgram(path: string): boolean {
+  return !/\/include(?:-fixed)?\//.test(path);
 }
 
 function toolchainReader(

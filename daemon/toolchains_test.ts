@@ -41,8 +41,12 @@ function setUp() {
     folders,
     places: createPlaces(files, folders),
     digests: createFileDigests(files),
-    buildShim: () => Promise.resolve(new TextEncoder().encode("shim")),
+    buildShim: () => {
+      builds++;
+      return Promise.resolve(new TextEncoder().encode("shim"));
+    },
   };
+  let builds = 0;
   const toolchains = createToolchains(tools);
   let read: ReadObject = () => Promise.resolve(undefined);
   const uploads: Uploads = {
@@ -52,17 +56,33 @@ function setUp() {
     },
     forget: () => undefined,
   };
-  const prepare = () => {
+  const prepare = (path = "/usr/bin") => {
     files.tick(1000);
     folders.nextRound();
-    return toolchains.prepare("/usr/bin/cc", "/usr/bin", uploads);
+    return toolchains.prepare("/usr/bin/cc", path, uploads);
   };
-  return { files, toolchains, prepare, read: (digest: Digest) => read(digest) };
+  return {
+    files,
+    toolchains,
+    prepare,
+    builds: () => builds,
+    read: (digest: Digest) => read(digest),
+  };
 }
 
 Deno.test("prepare() prepares a toolchain once", async () => {
   const { prepare } = setUp();
   assertStrictEquals(await prepare(), await prepare());
+});
+
+Deno.test("prepare() compiles the shim once for the same programs", async () => {
+  const { files, prepare, builds } = setUp();
+  await prepare("/usr/bin");
+  await prepare("/opt:/usr/bin");
+  assertEquals(builds(), 1);
+  files.write("/usr/bin/gcc-1", "newer");
+  await prepare();
+  assertEquals(builds(), 2);
 });
 
 Deno.test("prepare() prepares again when the compiler's file has changed", async () => {

@@ -35,6 +35,11 @@ export function parentOf(path: string): string {
   return end > 0 ? path.slice(0, end) : end === 0 ? "/" : "";
 }
 
+/** Adds all folders above the absolute `path`, up to `/`. */
+export function addFoldersAbove(path: string, folders: Set<string>): void {
+  for (let at = parentOf(path); !folders.has(at); at = parentOf(at)) folders.add(at);
+}
+
 /** Resolves `.`, `..` and doubled slashes by text alone; `..` at `/` stays there. */
 export function cleanPath(path: string): string {
   const absolute = path.startsWith("/");

@@ -1,18 +1,19 @@
 /**
  * Objects on the worker's disk, kept between jobs so that a warm worker fetches nothing.
  *
- * A job's root is made of hard links into this cache: 500 links take 10 ms, 500 copies 80. A link shares
- * permission bits and times with the cached file, so one object has one *variant* (a file) for each
- * look that some job gave it. The first look is given to the object's raw file itself; further ones
- * are copies.
+ * A job's root is made of hard links into this cache: 500 links take 10 ms, 500 copies 80. Roots of
+ * rooted jobs stay, with their links (kept_root.ts). A link shares permission bits and times with the
+ * cached file, so one object has one *variant* (a file) for each look that some job gave it. The first
+ * look is given to the object's raw file itself; further ones are copies.
  *
  * A hard link can be written through, and a job runs as the same user as the runtime (Lambda has no
  * second one), so permission bits protect nothing. What protects the next job:
  * - inputs that the job may give back, and the second use of one variant in one job, are copies;
  * - state (inode, size, mode, modification and change time) is noted after linking and held against
- *   the file when the job has ended: a file that was written, truncated, renamed, unlinked or chmod-ed
+ *   the file when the job has ended, or where the link stays, when it is used again: a file that was
+ *   written, truncated, renamed, unlinked or chmod-ed
  *   has another change time, which no call can set. Such a variant is dropped and fetched again;
- * - before reuse the state is held against what was noted when the last root was removed, so a file
+ * - before reuse the state is held against what was noted when a link was made or removed last, so a file
  *   that was reached by its name in the cache's folder (0700) is noticed as well.
  * What is not protected: a job that means harm. It can stop or trace the runtime itself, as the same
  * user; and a write within the clock tick (at most 10 ms) in which the link was made, with its
@@ -38,14 +39,39 @@ export interface Cache {
   read(digest: Digest): Uint8Array<ArrayBuffer>;
   /** The ELF header of a claimed object, read once; undefined if it is not ELF. */
   elf(digest: Digest): ElfProgram | undefined;
-  /** Makes a claimed object appear at `path`; as a file of its own if `own`, linked where possible if not. */
-  place(digest: Digest, path: string, look: Look, own: boolean): void;
-  /** Holds what was linked against its noted state, drops what was touched, ends all claims. */
+  /**
+   * Makes a claimed object appear at `path`; as a file of its own if `own`, linked where possible if not.
+   * With `links`, the cached files that another root holds links to, it is for that root and stays when
+   * the job ends; it is added to them and returned if it is linked.
+   */
+  place(
+    digest: Digest,
+    path: string,
+    look: Look,
+    own: boolean,
+    links?: Set<object>,
+  ): Placement | undefined;
+  /** Whether a kept link still is one to a cached file. */
+  holds(placement: Placement): boolean;
+  /** The inode of a kept link as it was made. */
+  inodeOf(placement: Placement): number | undefined;
+  /** Removes a kept link at `path`. */
+  unplace(placement: Placement, path: string): void;
+  /** Holds what was linked, and not kept, against its noted state, drops what was touched, ends all claims. */
   endJob(): void;
   /** Notes the state of what was linked, once the root with the other links is gone. */
   settle(): void;
   /** Evicts what was used longest ago until at most `maxBytes` are used; claimed objects stay. */
   trim(maxBytes: number): void;
+}
+
+/** A hard link into the cache that stays between jobs. */
+export interface Placement {
+  readonly digest: Digest;
+  /** Name of the variant that it is a link to. */
+  readonly key: string;
+  /** The file that it is a link to. */
+  readonly variant: object;
 }
 
 interface Variant {
@@ -121,6 +147,11 @@ export function openCache(
     return dress(path, look);
   };
 
+  const heldBy = ({ digest, key, variant }: Placement): Variant | undefined => {
+    const now = entries.get(digest)?.variants.get(key);
+    return now === variant ? now : undefined;
+  };
+
   const variantFor = (digest: Digest, look: Look): Variant => {
     const entry = entryOf(digest);
     const key = keyOf(look);
@@ -187,20 +218,32 @@ export function openCache(
       entry.elf ??= { program: readElfFile(anyVariant(digest).file) };
       return entry.elf.program;
     },
-    place(digest, path, look, own) {
+    place(digest, path, look, own, links) {
       // A variant that its owner may not read could not be copied later.
       if (own || (look.mode & OWNER_READ) === 0) {
         copy(anyVariant(digest), path, look);
-        return;
+        return undefined;
       }
       const variant = variantFor(digest, look);
-      if (linked.has(variant)) {
+      if ((links ?? linked).has(variant)) {
         copy(variant, path, look);
-        return;
+        return undefined;
       }
       Deno.linkSync(variant.file, path);
       variant.state = stateOf(variant);
-      linked.add(variant);
+      (links ?? linked).add(variant);
+      return links && { digest, key: keyOf(look), variant };
+    },
+    holds: (placement) => heldBy(placement) !== undefined,
+    inodeOf: (placement) => heldBy(placement)?.state?.inode,
+    unplace(placement, path) {
+      const variant = heldBy(placement);
+      const isUntouched = variant !== undefined &&
+        sameFingerprint(variant.state, stateOf(variant));
+      removeFile(path);
+      if (variant === undefined) return;
+      if (isUntouched) variant.state = stateOf(variant);
+      else drop(placement.digest, entryOf(placement.digest), placement.key, variant);
     },
     endJob() {
       claimed.clear();

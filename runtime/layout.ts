@@ -4,19 +4,25 @@
  */
 import { isInline } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
-import type { FileInput, FolderInput } from "../job/manifest.ts";
+import type { FileInput } from "../job/manifest.ts";
 import { parentOf } from "../job/path.ts";
 import { isWanted, type JobSpec } from "../job/spec.ts";
 import type { Cache } from "./cache.ts";
 import { type Look, type Patch, setModified } from "./look.ts";
 import { type ElfProgram, readAtBytes, readElf } from "./elf.ts";
 import { type Fingerprint, fingerprint, type Libc } from "./libc.ts";
+import type { KeptRoot } from "./kept_root.ts";
 import { targetInRoot } from "./link_target.ts";
 import type { Loaders } from "./loaders.ts";
 import type { Tree } from "./tree.ts";
 
+/** What makes the parts of a root. */
+type RootMaker = Omit<KeptRoot, "path" | "end" | "drop">;
+
 /** What laying out needs of the worker. */
 export interface LayoutTools {
+  /** A root that stays; its path is that of the job's root then. */
+  readonly kept: KeptRoot | undefined;
   readonly cache: Cache;
   readonly loaders: Loaders;
   readonly libc: Libc | undefined;
@@ -48,7 +54,7 @@ export function realPathOf(root: string, path: string): string {
 }
 
 /**
- * Lays out `tree` under `root`, which must not exist.
+ * Lays out `tree` under `root`, which must not exist, unless it is that of `tools.kept`.
  *
  * @throws {LlamaError} `BadJob` if the working folder is no folder.
  */
@@ -74,54 +80,95 @@ function layOutUnmasked(
   tools: LayoutTools,
 ): Layout {
   const rooted = spec.rooted !== undefined;
-  Deno.mkdirSync(root, { mode: FOLDER_MODE });
-  const made = new Set<string>(["", "/"]);
-  const makeFolders = (path: string) => {
-    if (made.has(path)) return;
-    made.add(path);
-    makeFolders(parentOf(path));
-    Deno.mkdirSync(realPathOf(root, path), { mode: FOLDER_MODE });
-  };
-  const folders: FolderInput[] = [];
-  const programs: { input: FileInput; elf: ElfProgram }[] = [];
   const mayComeBack = (path: string) => isWanted(path, spec.wanted);
+  const folders = foldersOf(tree, spec);
+  const maker = tools.kept ?? freshRoot(root, tools.cache);
+  maker.prepare(tree, folders, mayComeBack);
+  for (const path of folders) maker.makeFolder(path);
+  const place = (input: FileInput, patch: Patch | undefined) => {
+    const { path, mode, mtimeMs, content } = input;
+    const look: Look = { mode, ...(mtimeMs !== undefined && { mtimeMs }), ...(patch && { patch }) };
+    if (isInline(content)) writeFile(maker.makeRoom(path), content.bytes, look);
+    else maker.place(path, content.digest, look, mayComeBack(path));
+  };
+  const programs: { input: FileInput; elf: ElfProgram }[] = [];
   for (const input of tree.values()) {
-    if (input.kind === "folder") {
-      makeFolders(input.path);
-      if (input.mode !== FOLDER_MODE) folders.push(input);
-      continue;
-    }
-    makeFolders(parentOf(input.path));
-    const path = realPathOf(root, input.path);
+    if (input.kind === "folder") continue;
     if (input.kind === "link") {
-      Deno.symlinkSync(rooted ? targetInRoot(input) : input.target, path);
+      maker.makeLink(input.path, rooted ? targetInRoot(input) : input.target);
       continue;
     }
     const elf = rooted ? programOf(input, tools.cache) : undefined;
     if (elf?.interp) programs.push({ input, elf });
-    else placeFile(input, path, undefined, mayComeBack(input.path), tools.cache);
+    else place(input, undefined);
   }
   // Which loader a program means is known only once all links are there.
   const loaders = new Map<string, boolean>();
   for (const { input, elf } of programs) {
     const patch = loaderPatch(elf, root, tree, tools.loaders);
     if (elf.interp) loaders.set(elf.interp.path, patch !== undefined);
-    placeFile(input, realPathOf(root, input.path), patch, mayComeBack(input.path), tools.cache);
-  }
-  if (rooted && !tree.has("/tmp")) {
-    makeFolders("/tmp");
-    Deno.chmodSync(`${root}/tmp`, SHARED_FOLDER_MODE);
+    place(input, patch);
   }
   makeWorkingFolder(realPathOf(root, spec.cwd), spec.cwd);
   // Last, as a folder may be one that we may not write to.
-  for (const { path, mode } of folders) Deno.chmodSync(realPathOf(root, path), mode);
+  for (const path of folders) {
+    const input = tree.get(path);
+    const implicit = rooted && path === "/tmp" ? SHARED_FOLDER_MODE : FOLDER_MODE;
+    maker.setMode(path, input?.kind === "folder" ? input.mode : implicit);
+  }
+  maker.begin();
   const named = [...loaders];
   return {
     root,
     rooted,
-    before: statesOf(tree, made, mayComeBack, root, tools.libc),
+    before: statesOf(tree, folders, mayComeBack, root, tools.libc),
     loaders: named.filter(([, shipped]) => shipped).map(([path]) => path),
     absentLoaders: named.filter(([, shipped]) => !shipped).map(([path]) => path),
+  };
+}
+
+/** All folders that a job needs, each after the one that it is in. */
+function foldersOf(tree: Tree, { cwd, rooted }: Pick<JobSpec, "cwd" | "rooted">): Set<string> {
+  const top = rooted ? "/" : "";
+  const folders = new Set([top]);
+  const add = (path: string) => {
+    if (path === "" || folders.has(path)) return;
+    add(parentOf(path));
+    folders.add(path);
+  };
+  for (const input of tree.values()) {
+    add(input.kind === "folder" ? input.path : parentOf(input.path));
+  }
+  if (!rooted) return folders;
+  if (!tree.has("/tmp")) add("/tmp");
+  if (!isBelowOther(tree, cwd)) add(cwd);
+  return folders;
+}
+
+/** Whether the way to a folder leads through a file or link. */
+function isBelowOther(tree: Tree, cwd: string): boolean {
+  for (let path = cwd; path !== "" && path !== "/"; path = parentOf(path)) {
+    const input = tree.get(path);
+    if (input && input.kind !== "folder") return true;
+  }
+  return false;
+}
+
+/** What makes a root that does not stay. */
+function freshRoot(root: string, cache: Cache): RootMaker {
+  const real = (path: string) => realPathOf(root, path);
+  return {
+    prepare() {},
+    makeFolder: (path) => Deno.mkdirSync(real(path), { mode: FOLDER_MODE }),
+    setMode(path, mode) {
+      if (mode !== FOLDER_MODE) Deno.chmodSync(real(path), mode);
+    },
+    makeLink: (path, target) => Deno.symlinkSync(target, real(path)),
+    place(path, digest, look, mayComeBack) {
+      cache.place(digest, real(path), look, mayComeBack);
+    },
+    makeRoom: real,
+    begin() {},
   };
 }
 
@@ -191,19 +238,9 @@ function realPathOrNone(path: string): string | undefined {
   }
 }
 
-function placeFile(
-  { mode, mtimeMs, content }: FileInput,
-  path: string,
-  patch: Patch | undefined,
-  own: boolean,
-  cache: Cache,
-): void {
-  const look: Look = { mode, ...(mtimeMs !== undefined && { mtimeMs }), ...(patch && { patch }) };
-  if (!isInline(content)) {
-    cache.place(content.digest, path, look, own);
-    return;
-  }
-  let { bytes } = content;
+function writeFile(path: string, content: Uint8Array<ArrayBuffer>, look: Look): void {
+  const { mode, mtimeMs, patch } = look;
+  let bytes = content;
   if (patch) {
     bytes = bytes.slice();
     bytes.set(patch.bytes, patch.offset);

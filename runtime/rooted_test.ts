@@ -117,7 +117,7 @@ Deno.test("a rooted job runs a shipped program through the loader that was shipp
   };
   const result = await test.done(job);
   assertEquals(textOf(result.stderr), "");
-  const root = `${test.folder}/w/0`;
+  const root = `${test.folder}/w/r0`;
   assertEquals(textOf(result.stdout).trim().split("\n").sort(), [
     `LD_LIBRARY_PATH=${libraryPath.map((path) => root + path).join(":")}`,
     "PATH=/opt:/usr/bin",
@@ -141,7 +141,7 @@ Deno.test("a program whose loader was not shipped keeps its own", async () => {
   const own = readElfFile("/usr/bin/env")?.interp?.path;
   const job = { ...await shipment.ship(test), rooted: { libraryPath: [] }, args: ["/usr/bin/env"] };
   assertEquals((await test.done(job)).status, { kind: "exit", code: 0 });
-  assertEquals(readElfFile(`${test.folder}/w/0/usr/bin/env`)?.interp?.path, own);
+  assertEquals(readElfFile(`${test.folder}/w/r0/usr/bin/env`)?.interp?.path, own);
 });
 
 Deno.test({

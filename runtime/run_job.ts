@@ -31,9 +31,7 @@ export async function runJob(spec: JobSpec, worker: Worker, call: Call): Promise
     } catch (error) {
       if (!(error instanceof NoRoom)) throw error;
       // Nothing has run yet: give up every object that is cached and begin again.
-      worker.cache.endJob();
-      worker.tidy();
-      worker.cache.trim(0);
+      worker.reset();
       return await attempt(spec, worker, call, false);
     }
   } catch (error) {
@@ -53,14 +51,14 @@ async function attempt(
   mayRetry: boolean,
 ): Promise<JobAnswer> {
   worker.tidy();
-  const { earlier, root } = worker.beginJob();
+  const { earlier, root, kept, scratch } = worker.beginJob(spec.rooted && spec.manifests.join());
   const { cache, libc } = worker;
   const clock = lap();
   const prepare = async () => {
     const fetched = await fetchInputs(spec, cache, worker.objects, worker.fetched);
     if ("missing" in fetched) return fetched;
     const fetchMs = clock();
-    const layout = layOut(joinInputs(fetched.inputs), spec, root, worker);
+    const layout = layOut(joinInputs(fetched.inputs), spec, root, { ...worker, kept });
     return { fetchMs, layout, layoutMs: clock() };
   };
   let prepared: Awaited<ReturnType<typeof prepare>>;
@@ -72,7 +70,7 @@ async function attempt(
   if ("missing" in prepared) return { kind: "missing", digests: prepared.missing };
   const { layout, fetchMs, layoutMs } = prepared;
   const startedMs = worker.now();
-  const executed = await execute(withPrefix(spec, worker), stdinOf(spec, worker), layout, root, {
+  const executed = await execute(withPrefix(spec, worker), stdinOf(spec, worker), layout, scratch, {
     libc,
     plainEnv: worker.plainEnv,
     limits: worker.limits,

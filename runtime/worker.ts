@@ -3,6 +3,7 @@ import { messageOf } from "../job/errors.ts";
 import { type Cache, openCache } from "./cache.ts";
 import type { CaptureLimits } from "./capture.ts";
 import { type Fetched, newFetched } from "./fetch_inputs.ts";
+import { type KeptRoot, openKeptRoot } from "./kept_root.ts";
 import type { Libc } from "./libc.ts";
 import { type Loaders, openLoaders } from "./loaders.ts";
 import type { Objects } from "./objects.ts";
@@ -44,12 +45,28 @@ export interface Worker extends WorkerOptions {
   readonly cache: Cache;
   readonly loaders: Loaders;
   readonly fetched: Fetched;
-  /** Claims a name for the next job; returns how many there were before. */
-  beginJob(): { readonly earlier: number; readonly root: string };
+  /** Claims a root for the next job: a fresh one, or one that is kept for jobs of this kind. */
+  beginJob(kind: string | undefined): JobPlace;
   /** Removes what ended jobs left; best called after the answer is on its way. */
   tidy(): void;
+  /** Gives up all that is kept for further jobs. */
+  reset(): void;
 }
 
+/** Where a job runs. */
+export interface JobPlace {
+  /** How many jobs there were before. */
+  readonly earlier: number;
+  /** Its root. */
+  readonly root: string;
+  /** The root, if it is one that stays. */
+  readonly kept: KeptRoot | undefined;
+  /** Path for the runtime's own files of this job. */
+  readonly scratch: string;
+}
+
+/** Roots that are kept: C and C++, with one compiler or two. */
+const MOST_ROOTS = 4;
 /** Cache size where the free space cannot be known: half of the least /tmp of Lambda. */
 const FALLBACK_CACHE_BYTES = 256 * 1024 * 1024;
 
@@ -65,38 +82,80 @@ export function openWorker(options: WorkerOptions): Worker {
   const cacheBytes = options.cacheBytes ?? half();
   const cache = openCache(`${folder}/cache`, cacheBytes, libc);
   const own = new Set([folder, options.loaderFolder]);
-  const kept = sweptFolder === undefined ? new Set<string>() : new Set(pathsIn(sweptFolder));
+  const keptPaths = sweptFolder === undefined ? new Set<string>() : new Set(pathsIn(sweptFolder));
+  // By kind, in the order of last use.
+  const roots = new Map<string, KeptRoot>();
+  let lastRoot: KeptRoot | undefined;
+  let made = 0;
   let jobs = 0;
-  let root: string | undefined;
+  let place: JobPlace | undefined;
 
-  const attempt = (path: string) => {
+  const attempt = (path: string, remove: (path: string) => void = removeTree) => {
     try {
-      removeTree(path);
+      remove(path);
     } catch (error) {
       log(`Cannot remove "${path}": ${messageOf(error)}`);
     }
+  };
+  const rootFor = (kind: string): KeptRoot | undefined => {
+    if (libc === undefined) return undefined;
+    let root = roots.get(kind);
+    if (root === undefined) {
+      root = openKeptRoot(`${folder}/r${made++}`, cache, libc, options.now);
+      if (roots.size >= MOST_ROOTS) forgetRoots(1);
+    } else if (root !== lastRoot) {
+      // Another job could write to it by its name.
+      attempt(root.path, root.end);
+    }
+    roots.delete(kind);
+    roots.set(kind, root);
+    return root;
+  };
+  const forgetRoots = (count: number) => {
+    for (const [kind, root] of [...roots].slice(0, count)) {
+      roots.delete(kind);
+      // It may not be as it was left, and `drop` trusts that.
+      attempt(root.path, root.end);
+      attempt(root.path, root.drop);
+    }
+  };
+  const tidy = () => {
+    if (place === undefined) return;
+    const { root, kept, scratch } = place;
+    place = undefined;
+    attempt(root, kept?.end);
+    for (const end of [".log", ".stdout", ".stderr"]) attempt(scratch + end);
+    if (sweptFolder !== undefined) {
+      for (const path of pathsIn(sweptFolder)) {
+        if (!keptPaths.has(path) && !own.has(path)) attempt(path);
+      }
+    }
+    cache.settle();
+    const free = libc?.freeBytes(folder);
+    if (free === undefined) return;
+    const bound = Math.min(cacheBytes, (free + cache.usedBytes()) / 2);
+    // What has a link in a root takes its room until that goes, too.
+    if (cache.usedBytes() > bound) forgetRoots(roots.size - 1);
+    cache.trim(bound);
   };
   return {
     ...options,
     cache,
     loaders: openLoaders(options.loaderFolder, libc),
     fetched: newFetched(),
-    beginJob() {
-      root = `${folder}/${jobs}`;
-      return { earlier: jobs++, root };
+    beginJob(kind) {
+      const earlier = jobs++;
+      const scratch = `${folder}/${earlier}`;
+      const kept = kind === undefined ? undefined : rootFor(kind);
+      lastRoot = kept;
+      return place = { earlier, kept, root: kept?.path ?? scratch, scratch };
     },
-    tidy() {
-      if (root === undefined) return;
-      for (const end of ["", ".log", ".stdout", ".stderr"]) attempt(root + end);
-      root = undefined;
-      if (sweptFolder !== undefined) {
-        for (const path of pathsIn(sweptFolder)) {
-          if (!kept.has(path) && !own.has(path)) attempt(path);
-        }
-      }
-      cache.settle();
-      const free = libc?.freeBytes(folder);
-      if (free !== undefined) cache.trim(Math.min(cacheBytes, (free + cache.usedBytes()) / 2));
+    tidy,
+    reset() {
+      cache.endJob();
+      tidy();
+      forgetRoots(roots.size);
+      cache.trim(0);
     },
   };
 }

@@ -220,6 +220,7 @@ async function close(cloud: BuildCloud): Promise<void> {
     await cloud.must(["llama", "cloud", "-stop"]);
     await waitUntil("no process is left", () => processesOf(cloud.llamaDir).length === 0);
   } finally {
+    for (const pid of processesOf(cloud.llamaDir)) Deno.kill(pid, "SIGKILL");
     await Deno.remove(cloud.folder, { recursive: true });
   }
 }

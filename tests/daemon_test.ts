@@ -3,7 +3,6 @@ import {
   descendants,
   endedOf,
   processesOf,
-  treeOf,
   useBuildCloud,
   waitUntil,
   writeFiles,
@@ -41,8 +40,6 @@ Deno.test("twenty llamacc at once start one daemon and one cloud", async () => {
 });
 
 Deno.test("the daemon's folder, socket and log are for their owner only", async () => {
-  const tree = await treeOf(cloud.llamaDir).catch(() => ({}));
-  assert(tree !== undefined);
   const mode = async (path: string) => (((await Deno.lstat(path)).mode ?? 0) & 0o7777).toString(8);
   assertEquals(await mode(cloud.llamaDir), "700");
   assertEquals(await mode(`${cloud.llamaDir}/daemon.sock`), "600");
@@ -104,9 +101,13 @@ Deno.test("-shutdown finishes what runs, and the next llamacc has a daemon again
     () => descendants(cloudPid).some(({ args }) => args[0]?.endsWith("cc1")),
   );
   const { pid } = await cloud.stats();
+  const logged = await Deno.readTextFile(`${cloud.llamaDir}/daemon.log`);
   await cloud.must(["llama", "daemon", "-shutdown"]);
   const { code, stderr } = endedOf(await child.output());
   assertEquals([code, stderr], [0, ""]);
+  await waitUntil("the daemon has gone", () => !processesOf(cloud.llamaDir).includes(pid));
+  const log = (await Deno.readTextFile(`${cloud.llamaDir}/daemon.log`)).slice(logged.length);
+  assertEquals(log.match(/\b(?:listening|stopping|stopped|fallback)\b/g), ["stopping", "stopped"]);
   await Deno.stat(`${cloud.work}/long.o`);
   await cloud.must(["llamacc", "-c", "a.c"]);
   assert((await cloud.stats()).pid !== pid);
