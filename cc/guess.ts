@@ -9,7 +9,6 @@
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 import { type Include, scan } from "./lex.ts";
-import { cleanPath } from "../job/path.ts";
 import type { SearchPath } from "./search_path.ts";
 
 /** What the guess starts from. */
@@ -164,9 +163,4 @@ export function settleSearchPath(
     ),
   ];
   return { quote: absolute(search.quote), bracket: absolute(search.bracket) };
-}
-
-/** Folders named by `search`, cleaned. */
-export function searchFolders(search: SearchPath): string[] {
-  return [...new Set([...search.quote, ...search.bracket].map(cleanPath))];
 }

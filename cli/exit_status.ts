@@ -41,8 +41,3 @@ export function exitCodeOf(status: ExitStatus): number {
   if (status.kind === "exit") return status.code;
   return 128 + (SIGNALS[status.signal] ?? 0);
 }
-
-/** The end of a command in words. */
-export function describeStatus(status: ExitStatus): string {
-  return status.kind === "exit" ? `exit status ${status.code}` : `killed by ${status.signal}`;
-}

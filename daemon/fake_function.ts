@@ -111,11 +111,9 @@ export function memoryStore(): MemoryStore {
         : Promise.reject(new LlamaError("ObjectMissing", `Cannot read the object ${digest}`));
     },
     has: (digest) => Promise.resolve(kept.has(digest)),
-    forget: () => {},
     counters: {
       puts: 0,
       present: 0,
-      known: 0,
       gets: 0,
       cached: 0,
       corrupt: 0,

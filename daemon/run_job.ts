@@ -99,7 +99,10 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
       throw new LlamaError(
         "ObjectsLost",
         `Cannot run the job as the store loses objects: ${answer.digests.length} were missing again`,
-        { hint: "check the bucket's lifecycle rules" },
+        {
+          hint: "check the bucket's lifecycle rules, and that the function's role may do " +
+            "s3:GetObject on obj/*",
+        },
       );
     }
     uploads.forget(answer.digests);

@@ -7,6 +7,7 @@ import { type AwsAccount, resolveAccount } from "../aws/account.ts";
 import { type AwsClient, createAwsClient } from "../aws/client.ts";
 import { ensureEmbedded, readEmbeddedEndpoint } from "../aws/embedded.ts";
 import { LlamaError } from "../job/errors.ts";
+import { openDiskCache } from "../store/disk_cache.ts";
 import { type ObjectStore, openObjectStore } from "../store/object_store.ts";
 import { configPath, type LlamaConfig, readConfig } from "./config.ts";
 import { openUploads, type Uploads } from "./uploads.ts";
@@ -57,6 +58,8 @@ export interface Session {
   readonly config: LlamaConfig;
 }
 
+/** Most bytes that objects read from the store take on this machine's disk. */
+const CACHE_BYTES = 1024 ** 3;
 /** Milliseconds that the embedded cloud has to answer after its start. */
 const EMBEDDED_TIMEOUT_MS = 20_000;
 
@@ -116,6 +119,7 @@ export async function openSession(inputs: SessionInputs): Promise<Session> {
   const store = openObjectStore({
     client: opened.client,
     url: config.store,
+    cache: openDiskCache({ folder: `${inputs.llamaDir}/cache/objects`, maxBytes: CACHE_BYTES }),
     ...(concurrency !== undefined && { concurrency }),
   });
   return {

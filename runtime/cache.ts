@@ -9,12 +9,12 @@
  * A hard link can be written through, and a job runs as the same user as the runtime (Lambda has no
  * second one), so permission bits protect nothing. What protects the next job:
  * - inputs that the job may give back, and the second use of one variant in one job, are copies;
- * - state (inode, size, mode, modification and change time) is noted after linking and held against
+ * - state (inode, size, mode, modification and change time) is noted after linking, and held against
  *   the file when the job has ended, or where the link stays, when it is used again: a file that was
- *   written, truncated, renamed, unlinked or chmod-ed
- *   has another change time, which no call can set. Such a variant is dropped and fetched again;
- * - before reuse the state is held against what was noted when a link was made or removed last, so a file
- *   that was reached by its name in the cache's folder (0700) is noticed as well.
+ *   written, truncated, renamed, unlinked or chmod-ed has another change time, which no call can set.
+ *   Such a variant is dropped and fetched again;
+ * - before reuse the state is held against what was noted when a link was made or removed last, so a
+ *   file that was reached by its name in the cache's folder (0700) is noticed as well.
  * What is not protected: a job that means harm. It can stop or trace the runtime itself, as the same
  * user; and a write within the clock tick (at most 10 ms) in which the link was made, with its
  * modification time put back, goes unseen. One function is one circle of trust.

@@ -133,7 +133,15 @@ async function compileLauncher(work: string): Promise<boolean> {
 async function compileLlama(work: string, files: readonly string[]): Promise<boolean> {
   const included = files.filter((file) => file === "runtime.js" || file.endsWith(".c"));
   const { success, error } = await run(Deno.execPath(), [
-    ...["compile", "-q", "-A", "--no-config", "--no-lock", "--no-check"],
+    ...[
+      "compile",
+      "-q",
+      "-A",
+      "--unstable-no-legacy-abort",
+      "--no-config",
+      "--no-lock",
+      "--no-check",
+    ],
     ...included.flatMap((file) => ["--include", `${lib}/${file}`]),
     ...["-o", `${work}/compiled`, `${lib}/llama.js`],
   ], COMPILE_LIMIT_MS);
@@ -146,7 +154,7 @@ async function compileLlama(work: string, files: readonly string[]): Promise<boo
 
 function shellLauncher(bundle: string): string {
   const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  const flags = "-A --no-config --no-lock --cached-only --no-check";
+  const flags = "-A --unstable-no-legacy-abort --no-config --no-lock --cached-only --no-check";
   return `#!/bin/sh
 exec ${quote(`${lib}/deno`)} run ${flags} ${quote(`${lib}/${bundle}`)} "$@"
 `;

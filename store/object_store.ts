@@ -13,7 +13,6 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
 import { encodePack, MAX_PACKED_BYTES, type Packed } from "../job/pack.ts";
 import type { DiskCache } from "./disk_cache.ts";
-import type { KnownObjects } from "./known_objects.ts";
 import { createLimit } from "./limit.ts";
 import { formatStoreUrl, parseStoreUrl } from "./url.ts";
 
@@ -23,8 +22,6 @@ export interface StoreCounters {
   readonly puts: number;
   /** Objects that S3 had already. */
   readonly present: number;
-  /** Objects not offered, as S3 was known to have them. */
-  readonly known: number;
   /** Objects read from S3. */
   readonly gets: number;
   /** Objects read from the disk cache. */
@@ -62,8 +59,6 @@ export interface ObjectStore {
   get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
   /** Whether S3 has the object, asked afresh. */
   has(digest: Digest): Promise<boolean>;
-  /** Notes that S3 lacks an object, so that the next `put` sends it. */
-  forget(digest: Digest): void;
   /** What the store has done so far. */
   readonly counters: StoreCounters;
 }
@@ -76,8 +71,6 @@ export interface ObjectStoreOptions {
   url: string;
   /** Disk cache for reads, none unless given. */
   cache?: DiskCache;
-  /** What S3 is known to have; kept in memory by whoever gives none: nothing is known then. */
-  known?: KnownObjects;
   /** Most requests at once, 8 unless given. */
   concurrency?: number;
 }
@@ -93,14 +86,13 @@ const WORTHWHILE = 0.9;
  * @throws {LlamaError} `BadStoreUrl`, if `url` is not the address of one.
  */
 export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
-  const { client, cache, known } = options;
+  const { client, cache } = options;
   const address = parseStoreUrl(options.url);
   const url = formatStoreUrl(address);
   const limit = createLimit(options.concurrency ?? 8);
   const counters = {
     puts: 0,
     present: 0,
-    known: 0,
     gets: 0,
     cached: 0,
     corrupt: 0,
@@ -141,15 +133,10 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     } else {
       counters.present++;
     }
-    known?.add(digest);
   };
 
   const putOnce = async (bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Digest> => {
     const digest = await digestOf(bytes);
-    if (known?.has(digest)) {
-      counters.known++;
-      return digest;
-    }
     let pending = putting.get(digest);
     if (pending === undefined) {
       pending = limit(() => write(digest, bytes, { isPacked, isRepair: false }))
@@ -191,7 +178,6 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
   };
 
   const missing = (digest: Digest, cause: AwsError): LlamaError => {
-    known?.forget(digest);
     const message = `Cannot read the object ${digest} as "${url}" does not have it`;
     return new LlamaError("ObjectMissing", message, { cause });
   };
@@ -273,6 +259,5 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
       return started;
     },
     has: async (digest) => await limit(() => headObject(client, nameOf(digest))) !== undefined,
-    forget: (digest) => known?.forget(digest),
   };
 }
