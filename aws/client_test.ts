@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createAwsClient } from "./client.ts";
 import { AwsError } from "./error.ts";
-import { STUB_KEYS, type StubAnswer, withStub } from "./stub_service.ts";
+import { STUB_KEYS, type StubAnswer, withStub } from "./stub_service_fixture.ts";
 
 const NO_WAIT = { sleep: () => Promise.resolve() };
 const GET = { service: "lambda", operation: "GetFunction", method: "GET", path: "/2015-03-31/x" };

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { createAwsClient } from "./client.ts";
 import * as cloudformation from "./cloudformation.ts";
-import { type StubAnswer, type StubRequest, withStub } from "./stub_service.ts";
+import { type StubAnswer, type StubRequest, withStub } from "./stub_service_fixture.ts";
 import { getCallerIdentity } from "./sts.ts";
 
 const INPUT = {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createAwsClient } from "./client.ts";
 import { describeRegions } from "./ec2.ts";
-import { withStub } from "./stub_service.ts";
+import { withStub } from "./stub_service_fixture.ts";
 
 Deno.test("describeRegions() gives the names in order", async () => {
   const body = `<?xml version="1.0" encoding="UTF-8"?>

@@ -3,7 +3,7 @@ import { FormatError, LlamaError } from "../job/errors.ts";
 import { createAwsClient } from "./client.ts";
 import { AwsError } from "./error.ts";
 import * as lambda from "./lambda.ts";
-import { type StubAnswer, type StubRequest, withStub } from "./stub_service.ts";
+import { type StubAnswer, type StubRequest, withStub } from "./stub_service_fixture.ts";
 
 const QUICK = { pollMs: 1 };
 

@@ -3,7 +3,7 @@ import { LlamaError } from "../job/errors.ts";
 import { createAwsClient } from "./client.ts";
 import { AwsError } from "./error.ts";
 import * as s3 from "./s3.ts";
-import { type StubAnswer, withStub } from "./stub_service.ts";
+import { type StubAnswer, withStub } from "./stub_service_fixture.ts";
 
 const NO_WAIT = { sleep: () => Promise.resolve() };
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { digestOf } from "../job/digest.ts";
 import { createFileDigests } from "./digests.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 
 const textDigest = (text: string) => digestOf(new TextEncoder().encode(text));
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createFolders } from "./folders.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 
 function setUp(paths: readonly string[]) {
   const files = createMemoryFiles();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createFolders } from "./folders.ts";
 import { createGuesser, settleSearchPath } from "./guess.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 
 function setUp(tree: Record<string, string>) {
   const files = createMemoryFiles();

@@ -3,7 +3,7 @@ import { digestOf } from "../job/digest.ts";
 import { createFileDigests } from "./digests.ts";
 import { createFolders } from "./folders.ts";
 import { addPath, addPaths, createInputSet } from "./inputs.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 import { createPlaces } from "./places.ts";
 
 function setUp() {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { foldersOf, librariesOf, parseLdd } from "./libraries.ts";
-import { recordedProcesses } from "./recorded_processes.ts";
+import { recordedProcesses } from "./recorded_processes_fixture.ts";
 
 const LDD = [
   "\tlinux-vdso.so.1 (0x00007ffd1a5f2000)",

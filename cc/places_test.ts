@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createFolders } from "./folders.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 import { createPlaces } from "./places.ts";
 
 function setUp(tree: Record<string, string | { readonly link: string } | null>) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Proof } from "../job/proof.ts";
 import { createFolders } from "./folders.ts";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 import { checkProof, type ProofQuestion } from "./proof_check.ts";
 
 function setUp() {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FormatError } from "../job/errors.ts";
-import { recordedProcesses } from "./recorded_processes.ts";
+import { recordedProcesses } from "./recorded_processes_fixture.ts";
 import { builtInSearchPath, parseSearchPath } from "./search_path.ts";
 
 const PRINTED = `Target: x86_64-linux-gnu

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { createMemoryFiles } from "./memory_files.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
 import { ruleOf, timeZoneFor } from "./time_zone.ts";
 
 const file = "TZif2\0\0data\0TZif2\0\0data\nCET-1CEST,M3.5.0,M10.5.0/3\n";

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { realFiles, realProcesses } from "../daemon/real_files.ts";
 import type { FileState, FileSystem } from "./file_system.ts";
-import { createMemoryFiles } from "./memory_files.ts";
-import { recordedProcesses } from "./recorded_processes.ts";
+import { createMemoryFiles } from "./memory_files_fixture.ts";
+import { recordedProcesses } from "./recorded_processes_fixture.ts";
 import { discoverToolchain, findProgram } from "./toolchain.ts";
 
 const PATH = "/usr/bin:/bin";

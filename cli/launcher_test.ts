@@ -419,7 +419,7 @@ Deno.test({
     }),
 });
 
-/** A folder with both clients, and a `llama` that starts the daemon of daemon/fake_daemon.ts. */
+/** A folder with both clients, and a `llama` that starts the daemon of daemon/fake_daemon_fixture.ts. */
 async function withFakeDaemon(
   test: (
     bench: {
@@ -431,7 +431,7 @@ async function withFakeDaemon(
 ): Promise<void> {
   await inFolder(async (folder) => {
     const llamaDir = `${folder}/state/llama`;
-    const fake = [...runDeno, here("../daemon/fake_daemon.ts")];
+    const fake = [...runDeno, here("../daemon/fake_daemon_fixture.ts")];
     await Deno.writeTextFile(
       `${folder}/llama`,
       `#!/bin/sh\nexec ${fake.join(" ")} "$@"\n`,

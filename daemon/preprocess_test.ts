@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
-import { recordedProcesses } from "../cc/recorded_processes.ts";
+import { recordedProcesses } from "../cc/recorded_processes_fixture.ts";
 import { readSettings } from "../cc/settings.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { preprocess } from "./preprocess.ts";

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { isInline } from "../job/content.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { doneWith, fakeFunction, type FakeReply, memoryStore } from "./fake_function.ts";
+import { doneWith, fakeFunction, type FakeReply, memoryStore } from "./fake_function_fixture.ts";
 import { readContent, runJob, type RunJobOptions } from "./run_job.ts";
 import { openUploads } from "./uploads.ts";
 

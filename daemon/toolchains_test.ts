@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { createFileDigests } from "../cc/digests.ts";
 import type { ProcessRunner } from "../cc/file_system.ts";
 import { createFolders } from "../cc/folders.ts";
-import { createMemoryFiles } from "../cc/memory_files.ts";
+import { createMemoryFiles } from "../cc/memory_files_fixture.ts";
 import { createPlaces } from "../cc/places.ts";
 import { isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { memoryStore } from "./fake_function.ts";
+import { memoryStore } from "./fake_function_fixture.ts";
 import { createUploads, openUploads, type ReadObject } from "./uploads.ts";
 import { openPlacement } from "./placement.ts";
 

@@ -8,7 +8,7 @@ import {
   inputToJson,
   type Manifest,
 } from "./manifest.ts";
-import { mutations } from "./mutations.ts";
+import { mutations } from "./mutations_fixture.ts";
 
 const DIGEST = "cd".repeat(32);
 

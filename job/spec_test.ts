@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FormatError } from "./errors.ts";
 import { asObject, type Json } from "./json.ts";
-import { mutations } from "./mutations.ts";
+import { mutations } from "./mutations_fixture.ts";
 import { isWanted, type JobSpec, specFromJson, specToJson, type Wanted } from "./spec.ts";
 
 const DIGEST = "ef".repeat(32);

@@ -3,7 +3,7 @@ import { isInline } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
 import { answerToJson, type JobResult } from "../job/result.ts";
 import { frameBytes, placeContents, type Source } from "./answer.ts";
-import { memoryObjects } from "./testing.ts";
+import { memoryObjects } from "./worker_fixture.ts";
 
 const source = (bytes: Uint8Array<ArrayBuffer>): Source => ({
   size: bytes.length,

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Digest } from "../job/digest.ts";
 import { openCache } from "./cache.ts";
 import { openLibc } from "./libc.ts";
-import { bytesOf, type TestWorker, testWorker, textOf } from "./testing.ts";
+import { bytesOf, type TestWorker, testWorker, textOf } from "./worker_fixture.ts";
 
 const fileOf = (digest: Digest, path: string, size: number) =>
   ({ kind: "file", path, mode: 0o644, mtimeMs: 1e12, content: { digest, size } }) as const;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { JobAnswer } from "../job/result.ts";
-import { testWorker, textOf } from "./testing.ts";
+import { testWorker, textOf } from "./worker_fixture.ts";
 
 const sh = (script: string) => ({ args: ["sh", "-c", script] });
 const failure = (answer: JobAnswer) => {

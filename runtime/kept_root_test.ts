@@ -4,7 +4,14 @@ import type { JobSpec } from "../job/spec.ts";
 import { openCache } from "./cache.ts";
 import { openKeptRoot } from "./kept_root.ts";
 import { openLibc } from "./libc.ts";
-import { bytesOf, inline, shortFolder, type TestWorker, testWorker, textOf } from "./testing.ts";
+import {
+  bytesOf,
+  inline,
+  shortFolder,
+  type TestWorker,
+  testWorker,
+  textOf,
+} from "./worker_fixture.ts";
 
 const SHELL = { bytes: Deno.readFileSync("/bin/sh") };
 

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
 import { targetInRoot } from "./link_target.ts";
-import { inline, testWorker, textOf } from "./testing.ts";
+import { inline, testWorker, textOf } from "./worker_fixture.ts";
 import { joinInputs } from "./tree.ts";
 
 Deno.test("targetInRoot() makes links relative and keeps them in the root", () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { claimFolder } from "./own_folder.ts";
-import { shortFolder } from "./testing.ts";
+import { shortFolder } from "./worker_fixture.ts";
 
 Deno.test("claimFolder() gives each process a folder of its own, and a freed one again", () => {
   const base = shortFolder();

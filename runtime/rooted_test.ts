@@ -4,7 +4,7 @@ import { encodeManifest, type Input } from "../job/manifest.ts";
 import { encodePack, type Packed } from "../job/pack.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { readElfFile } from "./elf.ts";
-import { inline, type TestWorker, testWorker, textOf } from "./testing.ts";
+import { inline, type TestWorker, testWorker, textOf } from "./worker_fixture.ts";
 
 /** Everything that local programs need to run elsewhere, as inputs of a root. */
 class Shipment {

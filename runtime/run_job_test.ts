@@ -3,7 +3,7 @@ import { digestOf } from "../job/digest.ts";
 import { encodePack } from "../job/pack.ts";
 import type { JobAnswer } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { bytesOf, inline, testWorker, textOf } from "./testing.ts";
+import { bytesOf, inline, testWorker, textOf } from "./worker_fixture.ts";
 
 const sh = (script: string): Pick<JobSpec, "args"> => ({ args: ["sh", "-c", script] });
 const failure = (answer: JobAnswer) => {

@@ -4,7 +4,7 @@ import { answerFromJson, type JobAnswer } from "../job/result.ts";
 import { type JobSpec, specToJson } from "../job/spec.ts";
 import { runtimeApi } from "./api.ts";
 import { serveOne } from "./serve.ts";
-import { testWorker, textOf } from "./testing.ts";
+import { testWorker, textOf } from "./worker_fixture.ts";
 
 const job = (spec: Partial<JobSpec>): string =>
   JSON.stringify(

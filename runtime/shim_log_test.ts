@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FormatError } from "../job/errors.ts";
 import { readShimLog } from "./shim_log.ts";
-import { bytesOf } from "./testing.ts";
+import { bytesOf } from "./worker_fixture.ts";
 
 const nothing = { opened: [], absent: [], blind: [] };
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { shortFolder, testWorker, textOf } from "./testing.ts";
+import { shortFolder, testWorker, textOf } from "./worker_fixture.ts";
 
 Deno.test("tidy() removes what a job left in a folder of the worker's own, and nothing older", async () => {
   const swept = shortFolder();

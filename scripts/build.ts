@@ -173,7 +173,7 @@ async function digestOfSources(config: string, wantsBundle: boolean): Promise<st
   const walk = async (folder: string): Promise<void> => {
     for await (const { name, isDirectory } of Deno.readDir(`${root}${folder}`)) {
       if (isDirectory) await walk(`${folder}/${name}`);
-      else if (!name.endsWith("_test.ts")) paths.push(`${folder}/${name}`);
+      else if (!/_(test|fixture)\.ts$/.test(name)) paths.push(`${folder}/${name}`);
     }
   };
   for (const room of ROOMS) await walk(room);

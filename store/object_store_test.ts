@@ -6,7 +6,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { createAwsClient } from "../aws/client.ts";
-import { type Stub, type StubAnswer, type StubRequest, withStub } from "../aws/stub_service.ts";
+import {
+  type Stub,
+  type StubAnswer,
+  type StubRequest,
+  withStub,
+} from "../aws/stub_service_fixture.ts";
 import { compress } from "../job/compression.ts";
 import { digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";

@@ -98,5 +98,5 @@ function isPath(specifier: string): boolean {
 
 /** Whether a module exists for tests only. */
 export function isTest(path: string): boolean {
-  return /(_test|_fixture)\.ts$|(^|\/)(fake_[^/]*|testing)\.ts$|\/testdata\//.test(path);
+  return /_(test|fixture)\.ts$|\/testdata\//.test(path);
 }
