@@ -3,7 +3,7 @@ import type { AwsAccount } from "../aws/account.ts";
 import type { AwsClient, AwsRequest } from "../aws/client.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { encodePack, type Packed } from "../job/pack.ts";
+import { decodePack } from "../job/pack.ts";
 import { answerToJson, type JobAnswer, type JobResult } from "../job/result.ts";
 import { type JobSpec, specFromJson } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
@@ -101,8 +101,7 @@ export function memoryStore(): MemoryStore {
     puts,
     beforePut: () => Promise.resolve(),
     put: (bytes) => write(bytes),
-    putPack: (objects: readonly Packed[]) =>
-      write(encodePack(objects), objects.map(({ digest }) => digest)),
+    putPack: (pack) => write(pack, Array.from(decodePack(pack), ({ digest }) => digest)),
     repair: (bytes) => write(bytes),
     get: (digest) => {
       const bytes = kept.get(digest);

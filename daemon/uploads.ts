@@ -4,7 +4,7 @@
  */
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { encodePack, type Packed } from "../job/pack.ts";
+import { createPackWriter, type Packed } from "../job/pack.ts";
 import type { ObjectStore } from "../store/object_store.ts";
 import { openPlacement, type Placement } from "./placement.ts";
 
@@ -40,46 +40,53 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
   const underway = new Map<Digest, Promise<void>>();
   const lost = new Set<Digest>();
 
-  const putGroup = async (group: readonly Packed[]) => {
-    const [only] = group;
-    if (!only) return;
-    const digests = group.map(({ digest }) => digest);
-    // What stands under the name may be damaged, and a put would leave it so.
-    const isRepair = digests.some((digest) => lost.has(digest));
-    if (group.length === 1) {
-      await (isRepair ? store.repair(only.bytes) : store.put(only.bytes));
-      await placement.add(digests);
-    } else {
-      const pack = await (isRepair ? store.repair(encodePack(group)) : store.putPack(group));
-      await placement.add(digests, pack);
-    }
+  const isLost = (digests: readonly Digest[]) => digests.some((digest) => lost.has(digest));
+
+  // What stands under the name of something lost may be damaged, and a put would leave it so.
+  const putSingle = async ({ digest, bytes }: Packed) => {
+    await (isLost([digest]) ? store.repair(bytes) : store.put(bytes));
+    await placement.add([digest]);
+    lost.delete(digest);
+  };
+
+  const putPack = async (digests: readonly Digest[], bytes: Uint8Array<ArrayBuffer>) => {
+    const pack = await (isLost(digests) ? store.repair(bytes) : store.putPack(bytes));
+    await placement.add(digests, pack);
     for (const digest of digests) lost.delete(digest);
   };
 
+  const readHere = async (digest: Digest, read: ReadObject): Promise<Packed> => {
+    const bytes = await read(digest);
+    if (bytes) return { digest, bytes };
+    throw new LlamaError(
+      "ObjectGone",
+      `Cannot send the object ${digest} as its file has changed`,
+    );
+  };
+
+  /** Objects are read one by one and leave the memory compressed: a toolchain has 100 MB. */
   const upload = async (digests: readonly Digest[], read: ReadObject) => {
-    let group: Packed[] = [];
-    let groupBytes = 0;
-    for (const digest of digests) {
-      const bytes = await read(digest);
-      if (!bytes) {
-        throw new LlamaError(
-          "ObjectGone",
-          `Cannot send the object ${digest} as its file has changed`,
-        );
-      }
-      if (bytes.length >= SINGLE_BYTES) {
-        await putGroup([{ digest, bytes }]);
+    const queue = [...digests];
+    while (queue.length > 0) {
+      const first = await readHere(queue.shift() ?? "", read);
+      if (first.bytes.length >= SINGLE_BYTES || queue.length === 0) {
+        await putSingle(first);
         continue;
       }
-      if (groupBytes + bytes.length > PACK_BYTES) {
-        await putGroup(group);
-        group = [];
-        groupBytes = 0;
+      const writer = createPackWriter();
+      const packed = [first.digest];
+      writer.add(first);
+      while (queue.length > 0 && writer.rawBytes < PACK_BYTES) {
+        const object = await readHere(queue.shift() ?? "", read);
+        if (object.bytes.length >= SINGLE_BYTES) {
+          await putSingle(object);
+          continue;
+        }
+        writer.add(object);
+        packed.push(object.digest);
       }
-      group.push({ digest, bytes });
-      groupBytes += bytes.length;
+      await putPack(packed, writer.finish());
     }
-    await putGroup(group);
   };
 
   return {

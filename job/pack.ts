@@ -28,12 +28,23 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Most bytes of one packed object. */
 export const MAX_PACKED_BYTES = 1024 * 1024 * 1024;
 
-/** The bytes of a pack of `objects`, the same for the same objects in the same order. */
-export function encodePack(objects: Iterable<Packed>): Uint8Array<ArrayBuffer> {
+/** A pack under construction, which holds no more than a block of what is not compressed yet. */
+export interface PackWriter {
+  /** Bytes of the objects so far. */
+  readonly rawBytes: number;
+  /** Adds an object. */
+  add(object: Packed): void;
+  /** The bytes of the pack, the same for the same objects in the same order. */
+  finish(): Uint8Array<ArrayBuffer>;
+}
+
+/** Begins a pack. */
+export function createPackWriter(): PackWriter {
   const frames: Uint8Array[] = [];
   const index: { size: number; objects: [Digest, number][] }[] = [];
   let pending: Packed[] = [];
   let pendingBytes = 0;
+  let rawBytes = 0;
   const flush = () => {
     if (pending.length === 0) return;
     const frame = compress(concat(pending.map(({ bytes }) => bytes)));
@@ -45,17 +56,33 @@ export function encodePack(objects: Iterable<Packed>): Uint8Array<ArrayBuffer> {
     pending = [];
     pendingBytes = 0;
   };
-  for (const object of objects) {
-    if (pendingBytes + object.bytes.length > BLOCK_BYTES) flush();
-    pending.push(object);
-    pendingBytes += object.bytes.length;
-  }
-  flush();
-  const indexBytes = new TextEncoder().encode(JSON.stringify({ blocks: index }));
-  const head = new Uint8Array(HEAD_BYTES);
-  head.set(new TextEncoder().encode(MAGIC));
-  new DataView(head.buffer).setUint32(8, indexBytes.length, true);
-  return concat([head, indexBytes, ...frames]);
+  return {
+    get rawBytes() {
+      return rawBytes;
+    },
+    add: (object) => {
+      if (pendingBytes + object.bytes.length > BLOCK_BYTES) flush();
+      pending.push(object);
+      pendingBytes += object.bytes.length;
+      rawBytes += object.bytes.length;
+      if (pendingBytes > BLOCK_BYTES) flush();
+    },
+    finish: () => {
+      flush();
+      const indexBytes = new TextEncoder().encode(JSON.stringify({ blocks: index }));
+      const head = new Uint8Array(HEAD_BYTES);
+      head.set(new TextEncoder().encode(MAGIC));
+      new DataView(head.buffer).setUint32(8, indexBytes.length, true);
+      return concat([head, indexBytes, ...frames]);
+    },
+  };
+}
+
+/** The bytes of a pack of `objects`. */
+export function encodePack(objects: Iterable<Packed>): Uint8Array<ArrayBuffer> {
+  const writer = createPackWriter();
+  for (const object of objects) writer.add(object);
+  return writer.finish();
 }
 
 /**

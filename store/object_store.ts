@@ -11,7 +11,7 @@ import { getObject, headObject, listObjects, putObject } from "../aws/s3.ts";
 import { compress, decompress } from "../job/compression.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
-import { encodePack, MAX_PACKED_BYTES, type Packed } from "../job/pack.ts";
+import { MAX_PACKED_BYTES } from "../job/pack.ts";
 import type { DiskCache } from "./disk_cache.ts";
 import { createLimit } from "./limit.ts";
 import { formatStoreUrl, parseStoreUrl } from "./url.ts";
@@ -44,8 +44,8 @@ export interface ObjectStore {
   readonly url: string;
   /** Writes an object where the store lacks it. */
   put(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
-  /** Writes objects as one pack, and returns the pack's digest. */
-  putPack(objects: readonly Packed[]): Promise<Digest>;
+  /** Writes a pack, whose objects are compressed already, where the store lacks it. */
+  putPack(pack: Uint8Array<ArrayBuffer>): Promise<Digest>;
   /** Writes an object over what stands under its digest. */
   repair(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
   /**
@@ -245,7 +245,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     url,
     counters,
     put: (bytes) => putOnce(bytes, false),
-    putPack: (objects) => putOnce(encodePack(objects), true),
+    putPack: (pack) => putOnce(pack, true),
     async repair(bytes) {
       const digest = await digestOf(bytes);
       await limit(() => write(digest, bytes, { isPacked: false, isRepair: true }));

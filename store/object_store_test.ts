@@ -15,7 +15,7 @@ import {
 import { compress } from "../job/compression.ts";
 import { digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { decodePack } from "../job/pack.ts";
+import { decodePack, encodePack } from "../job/pack.ts";
 import { openDiskCache } from "./disk_cache.ts";
 import { storeFromEnvironment } from "./environment.ts";
 import { type ObjectStore, type ObjectStoreOptions, openObjectStore } from "./object_store.ts";
@@ -149,7 +149,7 @@ Deno.test("putPack() keeps a pack as an ordinary object", async () => {
       bytes,
       digest: await digestOf(bytes),
     })));
-    const digest = await store.putPack(packed);
+    const digest = await store.putPack(encodePack(packed));
     assertEquals([...objects.keys()], [pathOf(digest)]);
     assertEquals([...decodePack(await store.get(digest))], packed);
   });
