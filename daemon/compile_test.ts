@@ -4,7 +4,7 @@ import { createCompileHandler } from "./compile.ts";
 import type { Connection } from "./connection.ts";
 import type { CompileRequest, ExecCommand } from "./protocol.ts";
 import { realFiles } from "./real_files.ts";
-import type { Compiled, RemoteRequest } from "./remote_compile.ts";
+import type { Compiled, RemoteRequest } from "./remote_request.ts";
 import { createSlots } from "./slots.ts";
 import { createStats } from "./stats.ts";
 

@@ -1,7 +1,7 @@
 /** Runs the preprocessor here, in a slot, for LLAMACC_LOCAL_PREPROCESS. */
 import type { ProcessRunner } from "../cc/file_system.ts";
 import { splitCommand } from "../cc/preprocessing.ts";
-import type { RemoteRequest } from "./remote_compile.ts";
+import type { RemoteRequest } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 
 /** What the preprocessor made. */

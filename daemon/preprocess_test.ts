@@ -6,7 +6,7 @@ import { readSettings } from "../cc/settings.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { preprocess } from "./preprocess.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
-import type { RemoteRequest } from "./remote_compile.ts";
+import type { RemoteRequest } from "./remote_request.ts";
 import { createSlots } from "./slots.ts";
 
 const PATH = "/usr/bin:/bin";

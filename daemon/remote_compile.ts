@@ -1,12 +1,9 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
 import { AwsError } from "../aws/error.ts";
-import { compilerEnvironment, SEARCH_VARIABLES } from "../cc/environment.ts";
-import type { CommandLine } from "../cc/command_line.ts";
-import type { Compilation } from "../cc/decision.ts";
 import type { FileDigests } from "../cc/digests.ts";
-import type { FileState, FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
-import { type Guesser, settleSearchPath } from "../cc/guess.ts";
+import type { Guesser } from "../cc/guess.ts";
 import {
   addPath,
   addPaths,
@@ -15,52 +12,23 @@ import {
   fileInput,
   type InputSet,
 } from "../cc/inputs.ts";
-import type { Place, Places } from "../cc/places.ts";
+import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
-import { timeZoneFor } from "../cc/time_zone.ts";
-import { builtInSearchPath, type SearchPath } from "../cc/search_path.ts";
-import type { Settings } from "../cc/settings.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import type { Input } from "../job/manifest.ts";
-import { addFoldersAbove, cleanPath } from "../job/path.ts";
-import type { Proof } from "../job/proof.ts";
-import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { CompileRequest } from "./protocol.ts";
+import { placeOutputs, writeOutputs } from "./compile_outputs.ts";
+import { proofQuestion } from "./compile_proof.ts";
+import { jobSpec, logicalCwd } from "./compile_spec.ts";
 import { preprocess } from "./preprocess.ts";
-import { type RanJob, readContent, runJob, type RunJobOptions } from "./run_job.ts";
+import { absolute, type Compiled, type RemoteRequest } from "./remote_request.ts";
+import { type RanJob, runJob, type RunJobOptions } from "./run_job.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
-import type { ReadyToolchain, Toolchains } from "./toolchains.ts";
+import type { Toolchains } from "./toolchains.ts";
+import { belongsToToolchain, createUnitSearcher, findInclude } from "./unit_search.ts";
 import type { ReadObject } from "./uploads.ts";
-import { filesOf, isReplaceable, writeOutput } from "./write_output.ts";
-
-/** A compilation to run elsewhere. */
-export interface RemoteRequest {
-  readonly request: CompileRequest;
-  readonly settings: Settings;
-  /** Path of the compiler here. */
-  readonly driver: string;
-  /** The compiler as its command shall spell it. */
-  readonly name: string;
-  /** Arguments behind the name. */
-  readonly args: readonly string[];
-  readonly line: CommandLine;
-  readonly compilation: Compilation;
-  readonly signal: AbortSignal;
-  /** Stands for the source where it was preprocessed here. */
-  readonly text?: Uint8Array<ArrayBuffer>;
-}
-
-/** What the compiler printed and how it ended, once its outputs are written. */
-export interface Compiled {
-  readonly kind: "compiled";
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-  readonly code: number;
-}
 
 /** Compiles elsewhere. */
 export interface RemoteCompiler {
@@ -106,21 +74,15 @@ export interface RemoteCompileTools {
 
 /** Jobs for one compilation before it runs here, but for a test that switched the guess off. */
 const MAX_ROUNDS = 3;
-/** What the drivers of GCC and of clang say when a signal, such as the kernel's for want of memory, ended cc1 or as. */
-const PROGRAM_KILLED =
-  /^[^\n]*: fatal error: [^\n]* signal terminated program |^[^\n]*: error: unable to execute command: /m;
 /** Units for which names found by the proof are remembered. */
 const MAX_LEARNED_UNITS = 20_000;
 /** A source up to this size travels in the invocation. */
 const MAX_INLINE_SOURCE_BYTES = 4 * 1024 * 1024;
 
-/** What needs no preprocessor has no folders of the compiler's own, which then prints none. */
-const NO_FOLDERS: Promise<SearchPath> = Promise.resolve({ quote: [], bracket: [] });
-
 /** Creates a compiler with an empty memory. */
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
   const { files, folders, places, stats } = tools;
-  const builtIns = new Map<string, Promise<SearchPath>>();
+  const searchPathOf = createUnitSearcher(tools);
   const learned = new Map<string, Set<string>>();
 
   const remember = (unit: string, paths: Set<string>) => {
@@ -136,48 +98,6 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     } catch (error) {
       throw error instanceof LlamaError ? new CloudUnavailable(error) : error;
     }
-  };
-
-  const searchPathOf = async (remote: RemoteRequest): Promise<UnitSearch> => {
-    const { line, driver, compilation, request } = remote;
-    const env: Record<string, string> = { PATH: request.env.PATH ?? "" };
-    for (const name of SEARCH_VARIABLES) {
-      const value = request.env[name];
-      if (value !== undefined) env[name] = value;
-    }
-    const language = compilation.language.name;
-    const key = JSON.stringify([driver, language, line.searchFlags, env]);
-    let asked = compilation.language.preprocessed ? NO_FOLDERS : builtIns.get(key);
-    if (!asked) {
-      asked = builtInSearchPath(tools.processes, driver, {
-        language,
-        flags: line.searchFlags,
-        cwd: request.cwd,
-        env,
-      });
-      builtIns.set(key, asked);
-      asked.catch(() => builtIns.delete(key));
-    }
-    const builtIn = await asked;
-    const spelled = settleSearchPath(
-      {
-        quote: line.quoteFolders,
-        bracket: [
-          ...line.bracketFolders,
-          ...line.systemFolders,
-          ...builtIn.bracket,
-          ...line.afterFolders,
-        ],
-      },
-      request.cwd,
-      (path) => folders.names(path) !== undefined,
-    );
-    const real = (path: string) => places.find(path)?.path ?? path;
-    return {
-      spelled: [...spelled.quote, ...spelled.bracket],
-      // A header has one state, however many ways lead to it.
-      real: { quote: spelled.quote.map(real), bracket: spelled.bracket.map(real) },
-    };
   };
 
   const compile = async (remote: RemoteRequest): Promise<Compiled> => {
@@ -262,21 +182,15 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
       folders.nextRound();
       const verdict = checkProof(
-        {
-          proof,
-          sent: withOpened(set.states, proof, toolchain),
-          links: [...set.inputs.values()].filter((input) => input.kind === "link"),
-          made: outputs.made,
-          sentNames: (folder) => namesIn(folder, [...inputs, ...toolchain.inputs.values()]),
-          wasSent: sentTest(set.inputs, toolchain, places),
-        },
+        proofQuestion(proof, set, outputs, toolchain, places),
         folders,
         files,
       );
       if (verdict.kind === "proved") {
-        const result = await finish(ran.result, remote, outputs, session);
+        const written = await writeOutputs(ran.result, request.umask, outputs, session.store);
         counters.remote++;
-        return result;
+        counters.outputBytes += written.outputBytes;
+        return written;
       }
       count(counters.voids, verdict.kind);
       if (verdict.kind === "unproved") {
@@ -296,44 +210,6 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       "TooManyRounds",
       `Cannot find all inputs of "${compilation.source}" in ${MAX_ROUNDS} rounds`,
     );
-  };
-
-  const finish = async (
-    result: JobResult,
-    remote: RemoteRequest,
-    outputs: OutputPlaces,
-    { store }: Session,
-  ): Promise<Compiled> => {
-    if (result.status.kind === "signal") {
-      throw new LlamaError(
-        "CompilerKilled",
-        `The compiler was killed by ${result.status.signal}`,
-        { hint: "give the function more memory" },
-      );
-    }
-    const stdout = await readContent(result.stdout, store);
-    const stderr = await readContent(result.stderr, store);
-    if (result.status.code !== 0 && PROGRAM_KILLED.test(new TextDecoder().decode(stderr))) {
-      throw new LlamaError("CompilerKilled", "A program of the compiler was killed", {
-        hint: "give the function more memory",
-      });
-    }
-    const made = filesOf(result.outputs);
-    const pending: { target: string; bytes: Uint8Array; isObject: boolean }[] = [];
-    for (const { path, target, isObject } of outputs.list) {
-      const file = made.get(path);
-      if (file) pending.push({ target, bytes: await readContent(file.content, store), isObject });
-    }
-    // All contents are here before the first file is touched; the object is last, as the compiler makes it last.
-    pending.sort((a, b) => Number(a.isObject) - Number(b.isObject));
-    for (const { target, bytes, isObject } of pending) {
-      await writeOutput(target, bytes, {
-        umask: remote.request.umask,
-        replacement: isObject ? "unlink" : "truncate",
-      });
-      stats.current.outputBytes += bytes.length;
-    }
-    return { kind: "compiled", stdout, stderr, code: result.status.code };
   };
 
   return {
@@ -361,71 +237,6 @@ async function runUnlessChanged(
   }
 }
 
-/** The search path of a unit. */
-interface UnitSearch {
-  /** Folders as the compiler spells them; they must exist in the job's root. */
-  readonly spelled: readonly string[];
-  readonly real: SearchPath;
-}
-
-/** States of the files that were sent for this job, and of those of the toolchain that it opened. */
-function withOpened(
-  sent: ReadonlyMap<string, FileState>,
-  proof: Proof,
-  toolchain: ReadyToolchain,
-): ReadonlyMap<string, FileState> {
-  const states = new Map(sent);
-  for (const path of proof.opened) {
-    const state = toolchain.states.get(path) ??
-      (path.includes("/.") ? toolchain.states.get(cleanPath(path)) : undefined);
-    if (state) states.set(path, state);
-  }
-  return states;
-}
-
-interface OutputPlaces {
-  readonly list: readonly {
-    /** Path in the job's root. */
-    readonly path: string;
-    /** Path here. */
-    readonly target: string;
-    readonly isObject: boolean;
-  }[];
-  /** Folders that must exist in the job's root. */
-  readonly folders: readonly string[];
-  /** All spellings of the outputs. */
-  readonly made: ReadonlySet<string>;
-}
-
-function placeOutputs(
-  { compilation, request, line }: RemoteRequest,
-  files: FileSystem,
-  places: Places,
-): OutputPlaces {
-  const list: { path: string; target: string; isObject: boolean }[] = [];
-  const folders: string[] = [];
-  const made = new Set<string>();
-  const { output, dependFile, extraOutputs } = compilation;
-  for (
-    const spelled of [output, ...(dependFile === undefined ? [] : [dependFile]), ...extraOutputs]
-  ) {
-    const target = absolute(spelled, request.cwd);
-    if (!isReplaceable(files.lstat(target))) {
-      throw new LlamaError("SpecialOutput", `The output "${spelled}" is no regular file`);
-    }
-    const slash = target.lastIndexOf("/");
-    const folder = target.slice(0, slash) || "/";
-    const place: Place | undefined = places.find(folder);
-    const real = place?.path ?? cleanPath(folder);
-    const path = `${real === "/" ? "" : real}/${target.slice(slash + 1)}`;
-    if (files.stat(folder)?.kind === "folder") folders.push(folder);
-    list.push({ path, target, isObject: spelled === output && line.mode === "compile" });
-    made.add(target);
-    made.add(path);
-  }
-  return { list, folders, made };
-}
-
 async function addSource(
   set: InputSet,
   source: string,
@@ -446,105 +257,6 @@ async function addSource(
   set.states.set(place.path, state);
 }
 
-function jobSpec(
-  { request, args, name, driver, line }: RemoteRequest,
-  toolchain: ReadyToolchain,
-  inputs: readonly Input[],
-  outputs: OutputPlaces,
-  here: { readonly files: FileSystem; readonly locales: ReadonlySet<string> },
-): JobSpec {
-  const [logical] = logicalCwd(request, here.files);
-  const env = compilerEnvironment(request.env, here.locales);
-  // GCC asks whether stderr is a terminal; there it never is.
-  const color =
-    request.stderrIsTerminal && !line.colorChosen && (request.env.TERM ?? "dumb") !== "dumb"
-      ? ["-fdiagnostics-color=always"]
-      : [];
-  if (request.stderrIsTerminal && showsLinks(request.env) && makesLinks(toolchain, line)) {
-    color.push("-fdiagnostics-urls=always");
-  }
-  return {
-    args: [name, ...color, ...args],
-    program: cleanPath(driver),
-    env: { ...env, PWD: logical ?? request.cwd, TZ: timeZoneFor(request.env.TZ, here.files) },
-    cwd: request.cwd,
-    rooted: { shim: toolchain.shim, libraryPath: toolchain.libraryPath },
-    manifests: [toolchain.manifest],
-    packs: [],
-    inputs,
-    wanted: outputs.list.map(({ path }) => ({ match: "exact", path })),
-  };
-}
-
-/** Terminals that GCC's auto_enable_urls() (gcc/diagnostic-color.cc) trusts with links. */
-function showsLinks({ TERM = "dumb", COLORTERM }: Readonly<Record<string, string>>): boolean {
-  if (COLORTERM === "gnome-terminal" || COLORTERM === "xfce4-terminal") return false;
-  return !["", "dumb", "linux"].includes(TERM) && (TERM !== "xterm" || COLORTERM !== undefined);
-}
-
-/** GCC makes links since version 10; its folder carries the version. Clang does not know the option. */
-function makesLinks({ inputs }: ReadyToolchain, { flags }: CommandLine): boolean {
-  if ([...flags].some((flag) => /^-fdiagnostics-(?:urls=|plain-output)/.test(flag))) return false;
-  return inputs.keys().some((path) =>
-    Number(/\/gcc[^/]*\/[^/]+\/(\d+)[^/]*\/cc1$/.exec(path)?.[1] ?? 0) >= 10
-  );
-}
-
-/** PWD, where it names the working folder: GCC records it as the compilation's folder. */
-function logicalCwd({ env, cwd }: CompileRequest, files: FileSystem): string[] {
-  const logical = env.PWD;
-  if (logical === undefined || !logical.startsWith("/") || logical === cwd) return [];
-  const a = files.stat(logical);
-  const b = files.stat(cwd);
-  return a && b && a.inode === b.inode && a.device === b.device ? [logical] : [];
-}
-
-function findInclude(
-  name: string,
-  cwd: string,
-  search: SearchPath,
-  files: FileSystem,
-): string[] {
-  if (name.startsWith("/")) return [name];
-  for (const folder of [cwd, ...search.quote, ...search.bracket]) {
-    const path = `${folder}/${name}`;
-    if (files.stat(path)?.kind === "file") return [path];
-  }
-  return [];
-}
-
-/** What a compiler looks for beside its own files is the same for every unit. */
-function belongsToToolchain(path: string, search: SearchPath): boolean {
-  if (!/^\/(?:usr|lib\w*|etc|opt|bin)\//.test(path)) return false;
-  return ![...search.quote, ...search.bracket].some((folder) => path.startsWith(`${folder}/`));
-}
-
-/** Tells whether a path, as the job spelled it, is or leads to an input or a folder above one. */
-function sentTest(
-  inputs: ReadonlyMap<string, Input>,
-  toolchain: ReadyToolchain,
-  places: Places,
-): (path: string) => boolean {
-  const above = new Set(toolchain.folders);
-  for (const path of inputs.keys()) addFoldersAbove(path, above);
-  const isSent = (path: string) =>
-    inputs.has(path) || toolchain.inputs.has(path) || above.has(path);
-  return (path) => {
-    if (isSent(path)) return true;
-    const real = places.find(path)?.path;
-    return real !== undefined && isSent(real);
-  };
-}
-
-function namesIn(folder: string, inputs: readonly Input[]): ReadonlySet<string> {
-  const prefix = `${cleanPath(folder)}/`;
-  const names = new Set<string>();
-  for (const { path } of inputs) {
-    if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/", 1)[0] ?? "");
-  }
-  return names;
-}
-
 function readerFor(tools: RemoteCompileTools): ReadObject {
   return async (digest: Digest) => {
     const own = tools.toolchains.read(digest);
@@ -553,8 +265,4 @@ function readerFor(tools: RemoteCompileTools): ReadObject {
     const bytes = path === undefined ? undefined : tools.files.read(path);
     return bytes && await digestOf(bytes) === digest ? bytes : undefined;
   };
-}
-
-function absolute(path: string, cwd: string): string {
-  return path.startsWith("/") ? path : `${cwd}/${path}`;
 }
