@@ -40,7 +40,7 @@ async function namesIn(client: AwsClient): Promise<string[]> {
 function hintFor(name: string, names: readonly string[]): string {
   const near = nearest(name, names);
   if (near !== undefined) return `did you mean ${near}?`;
-  if (names.length === 0) return "run llama bootstrap, or llama update-function -create";
+  if (names.length === 0) return "run llama bootstrap";
   const more = names.length > MAX_NAMES ? ", …" : "";
   return `there are ${names.toSorted().slice(0, MAX_NAMES).join(", ")}${more}`;
 }

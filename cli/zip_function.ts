@@ -70,7 +70,7 @@ export async function bringZipFunction(
     throw new LlamaError(
       "FunctionExists",
       `Cannot make the function "${functionName}" as one of that name is an image`,
-      { hint: `delete it with llama update-function -delete ${functionName}` },
+      { hint: `delete it with aws lambda delete-function --function-name ${functionName}` },
     );
   }
   let action: BroughtFunction["action"] = "unchanged";

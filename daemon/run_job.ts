@@ -181,7 +181,7 @@ function functionError(payload: Uint8Array, functionName: string): LlamaError {
   }
   if (/timed ?out/i.test(`${type} ${message}`)) {
     return new LlamaError("TimedOut", `The function "${functionName}" timed out: ${message}`, {
-      hint: "give the function more time with llama update-function -timeout",
+      hint: "give the function more time with llama bootstrap -timeout",
     });
   }
   if (/^Runtime\.(?:ExitError|Unknown)|signal: killed/.test(`${type} ${message}`) || type === "") {
