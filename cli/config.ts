@@ -10,7 +10,8 @@ const USAGE = `print the settings in force and where they come from
 usage: llama config [-shell] [-json]
 
   -shell  print them as exports for eval; the AWS CLI and SDKs then use the same
-          cloud and account. They hold keys: do not put them into a log
+          cloud and account. They hold keys: do not put them into a log. With the
+          embedded cloud there is a function aws, too, for an AWS CLI before 2.13
 
 exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted
 
@@ -44,6 +45,7 @@ async function run(context: CommandContext): Promise<number> {
     );
     // A token of another account would go with these keys.
     if (exports.AWS_SESSION_TOKEN === undefined) lines.push("unset AWS_SESSION_TOKEN");
+    if (exports.AWS_ENDPOINT_URL !== undefined) lines.push(AWS_FUNCTION);
     await output.result(exports, lines.join("\n"));
     return 0;
   }
@@ -56,6 +58,12 @@ async function run(context: CommandContext): Promise<number> {
   );
   return 0;
 }
+
+/**
+ * The AWS CLI reads AWS_ENDPOINT_URL since 2.13; an older one, such as that of Debian 12, would send its
+ * requests to AWS.
+ */
+const AWS_FUNCTION = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }';
 
 /** Quotes `text` for a POSIX shell. */
 export function shellQuote(text: string): string {

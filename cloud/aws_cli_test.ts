@@ -29,7 +29,8 @@ async function withAws(test: (aws: Aws, cloud: CloudFixture) => Promise<void>): 
     const { accessKeyId, secretAccessKey, region, port } = cloud.endpoint;
     await test(async (args, env = {}) => {
       const output = await new Deno.Command("aws", {
-        args,
+        // A CLI older than 2.13 does not read AWS_ENDPOINT_URL and would ask AWS itself.
+        args: ["--endpoint-url", `http://127.0.0.1:${port}`, ...args],
         cwd: cloud.directory,
         clearEnv: true,
         stdin: "null",
@@ -41,7 +42,6 @@ async function withAws(test: (aws: Aws, cloud: CloudFixture) => Promise<void>): 
           AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
           AWS_PAGER: "",
           AWS_MAX_ATTEMPTS: "1",
-          AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
           AWS_REGION: region,
           AWS_DEFAULT_REGION: region,
           AWS_ACCESS_KEY_ID: accessKeyId,

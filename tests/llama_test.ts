@@ -155,6 +155,18 @@ Deno.test("llama config -shell prints what reaches the embedded cloud, also as a
       "AWS_REGION",
       "AWS_SECRET_ACCESS_KEY",
     ]);
+    const bin = `${folder}/bin`;
+    await Deno.mkdir(bin);
+    await Deno.writeTextFile(`${bin}/aws`, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    const aws = await new Deno.Command("sh", {
+      args: ["-c", `${stdout}\nPATH=${bin}:/usr/bin:/bin\naws s3 ls 'a b'`],
+      clearEnv: true,
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(aws.stdout),
+      `--endpoint-url ${env.AWS_ENDPOINT_URL} s3 ls a b\n`,
+    );
+
     const config = await runLlama(["config", "-json"], { folder, env });
     assertEquals(JSON.parse(config.stdout).cloud, { value: "embedded", source: "credentials" });
 
