@@ -10,8 +10,8 @@ const USAGE = `print the settings in force and where they come from
 usage: llama config [-shell] [-json]
 
   -shell  print them as exports for eval; the AWS CLI and SDKs then use the same
-          cloud and account. They hold keys: do not put them into a log. With the
-          embedded cloud there is a function aws, too, for an AWS CLI before 2.13
+          cloud and account. They hold keys: do not put them into a log
+          (with the embedded cloud also a function aws, for a CLI before 2.13)
 
 exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted
 

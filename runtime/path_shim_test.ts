@@ -35,7 +35,7 @@ open /dev/../data/file 0
 open /dev/../etc/passwd 0
 open /proc/self/../../data/file 0
 open /new/one 0101
-open /work/new 0101 ; open /work/new 0301 ; unlink /work/new
+open /lab/new 0101 ; open /lab/new 0301 ; unlink /lab/new
 open_flags /data/file 0
 openat cwd data/file 0
 openat cwd ../../../data/file 0
@@ -47,13 +47,13 @@ openat dir:/data/dir ../../../../etc/passwd 0
 openat dir:/data /data/file 0
 openat dir:/data missing 0
 openat -1 file 0
-creat /work/created ; stat /work/created ; creat /missing/created
+creat /lab/created ; stat /lab/created ; creat /missing/created
 fopen /data/file r
 fopen /data/missing r
 fopen /data r
 freopen /data/file r
 freopen /data/missing r
-write /work/written ; append /work/written ; fopen /work/written r ; unlink /work/written
+write /lab/written ; append /lab/written ; fopen /lab/written r ; unlink /lab/written
 write /missing/written
 stat /data/file
 stat /data/link
@@ -133,7 +133,7 @@ chdir /data/dir ; setenv PWD /etc ; get_current_dir_name
 chdir /data/dir ; chdir ../.. ; getcwd ; chdir .. ; getcwd ; chdir ../../data ; getcwd
 chdir /data/missing ; chdir /data/file ; chdir /etc
 fchdir dir:/data/dir ; getcwd ; openat cwd ../file 0 ; openat cwd ../../../../data/file 0
-mkdir /work/gone ; chdir /work/gone ; rmdir /work/gone ; getcwd ; openat cwd x 0
+mkdir /lab/gone ; chdir /lab/gone ; rmdir /lab/gone ; getcwd ; openat cwd x 0
 opendir /data/dir
 opendir /data/dirlink
 opendir /data/file
@@ -156,56 +156,56 @@ glob /data/d*/a
 glob /data/nothing*
 glob /etc/pass*
 chdir /data ; glob dir/[ab]
-mkdir /work/d ; mkdir /work/d ; stat /work/d ; rmdir /work/d ; rmdir /work/d
+mkdir /lab/d ; mkdir /lab/d ; stat /lab/d ; rmdir /lab/d ; rmdir /lab/d
 mkdir /missing/d
 mkdir /data/file/d
-mkdir /work/../../../work/e ; rmdir /work/e
-mkdirat dir:/work d ; mkdirat dir:/work d ; unlinkat dir:/work d 0x200
+mkdir /lab/../../../lab/e ; rmdir /lab/e
+mkdirat dir:/lab d ; mkdirat dir:/lab d ; unlinkat dir:/lab d 0x200
 rmdir /data
 unlink /data/missing
 unlink /data/dir
-remove /work/missing ; creat /work/r ; remove /work/r ; mkdir /work/r ; remove /work/r
-creat /work/a ; rename /work/a /work/b ; stat /work/a ; stat /work/b ; unlink /work/b
-rename /data/missing /work/b
-creat /work/a ; rename /work/a /missing/b ; unlink /work/a
-creat /work/a ; rename /work/a /../work/b ; stat /work/b ; unlink /work/b
-creat /work/a ; renameat dir:/work a cwd /work/b ; unlink /work/b
-creat /work/a ; renameat2 dir:/work a cwd /data/file ; unlink /work/a
-link /data/file /work/hard ; open /work/hard 0 ; unlink /work/hard
-link /data/missing /work/hard
+remove /lab/missing ; creat /lab/r ; remove /lab/r ; mkdir /lab/r ; remove /lab/r
+creat /lab/a ; rename /lab/a /lab/b ; stat /lab/a ; stat /lab/b ; unlink /lab/b
+rename /data/missing /lab/b
+creat /lab/a ; rename /lab/a /missing/b ; unlink /lab/a
+creat /lab/a ; rename /lab/a /../lab/b ; stat /lab/b ; unlink /lab/b
+creat /lab/a ; renameat dir:/lab a cwd /lab/b ; unlink /lab/b
+creat /lab/a ; renameat2 dir:/lab a cwd /data/file ; unlink /lab/a
+link /data/file /lab/hard ; open /lab/hard 0 ; unlink /lab/hard
+link /data/missing /lab/hard
 link /data/file /data/link
-linkat dir:/data file dir:/work hard ; unlink /work/hard
-symlink /data/file /work/s ; readlink /work/s ; lstat /work/s ; statx cwd /work/s 0x100 ; open /work/s 0 ; realpath /work/s ; unlink /work/s
-symlink /data /work/s ; open /work/s/file 0 ; open /work/s/../data/file 0 ; unlink /work/s
-symlink / /work/s ; open /work/s/data/file 0 ; open /work/s/../data/file 0 ; opendir /work/s/data/dir ; unlink /work/s
-symlink ../data/file /work/s ; readlink /work/s ; open /work/s 0 ; unlink /work/s
-symlink /dev/null /work/s ; readlink /work/s ; stat /work/s ; unlink /work/s
-symlink /etc/passwd /work/s ; open /work/s 0 ; readlink /work/s ; unlink /work/s
-symlink '' /work/s
+linkat dir:/data file dir:/lab hard ; unlink /lab/hard
+symlink /data/file /lab/s ; readlink /lab/s ; lstat /lab/s ; statx cwd /lab/s 0x100 ; open /lab/s 0 ; realpath /lab/s ; unlink /lab/s
+symlink /data /lab/s ; open /lab/s/file 0 ; open /lab/s/../data/file 0 ; unlink /lab/s
+symlink / /lab/s ; open /lab/s/data/file 0 ; open /lab/s/../data/file 0 ; opendir /lab/s/data/dir ; unlink /lab/s
+symlink ../data/file /lab/s ; readlink /lab/s ; open /lab/s 0 ; unlink /lab/s
+symlink /dev/null /lab/s ; readlink /lab/s ; stat /lab/s ; unlink /lab/s
+symlink /etc/passwd /lab/s ; open /lab/s 0 ; readlink /lab/s ; unlink /lab/s
+symlink '' /lab/s
 symlink x /data/file
 symlink x /missing/s
-symlinkat /data/file dir:/work s ; readlinkat dir:/work s ; unlink /work/s
-creat /work/m ; chmod /work/m 0600 ; stat /work/m ; fchmodat dir:/work m 0640 ; stat /work/m ; unlink /work/m
+symlinkat /data/file dir:/lab s ; readlinkat dir:/lab s ; unlink /lab/s
+creat /lab/m ; chmod /lab/m 0600 ; stat /lab/m ; fchmodat dir:/lab m 0640 ; stat /lab/m ; unlink /lab/m
 chmod /data/missing 0600
 chown /data/file ; chown /data/missing ; lchown /data/link ; fchownat dir:/data file ; fchownat dir:/data missing
-creat /work/t ; truncate /work/t 7 ; stat /work/t ; utime /work/t ; utimes /work/t ; lutimes /work/t ; futimesat cwd /work/t ; utimensat dir:/work t ; unlink /work/t
+creat /lab/t ; truncate /lab/t 7 ; stat /lab/t ; utime /lab/t ; utimes /lab/t ; lutimes /lab/t ; futimesat cwd /lab/t ; utimensat dir:/lab t ; unlink /lab/t
 truncate /data/missing 1
 utime /data/missing ; utimes /data/missing ; lutimes /data/missing ; futimesat dir:/data missing ; utimensat cwd /etc/passwd
-mkfifo /work/f ; stat /work/f ; unlink /work/f ; mkfifo /missing/f ; mkfifoat dir:/work f ; unlink /work/f
-mknod /work/n ; stat /work/n ; mknod /work/n ; unlink /work/n ; mknodat dir:/work n ; unlink /work/n
-mkstemp /work/tmpXXXXXX
-mkstemp /work/tmpXXXXX
+mkfifo /lab/f ; stat /lab/f ; unlink /lab/f ; mkfifo /missing/f ; mkfifoat dir:/lab f ; unlink /lab/f
+mknod /lab/n ; stat /lab/n ; mknod /lab/n ; unlink /lab/n ; mknodat dir:/lab n ; unlink /lab/n
+mkstemp /lab/tmpXXXXXX
+mkstemp /lab/tmpXXXXX
 mkstemp /missing/tmpXXXXXX
 mkstemp XXX
-mkstemp /../work/tmpXXXXXX
-chdir /work ; mkstemp tmpXXXXXX
-mkostemp /work/tmpXXXXXX
-mkstemps /work/tmpXXXXXX.txt 4
-mkstemps /work/tmpXXXXXX.txt 3
-mkostemps /work/tmpXXXXXX.s 2
-mkdtemp /work/dirXXXXXX
+mkstemp /../lab/tmpXXXXXX
+chdir /lab ; mkstemp tmpXXXXXX
+mkostemp /lab/tmpXXXXXX
+mkstemps /lab/tmpXXXXXX.txt 4
+mkstemps /lab/tmpXXXXXX.txt 3
+mkostemps /lab/tmpXXXXXX.s 2
+mkdtemp /lab/dirXXXXXX
 mkdtemp /missing/dirXXXXXX
-tempnam /work
+tempnam /lab
 tempnam /missing
 statfs /data/file ; statfs /data/missing ; statvfs /data/file ; statvfs /etc/passwd
 pathconf /data/file ; pathconf /data/missing
@@ -285,7 +285,7 @@ sys_openat cwd /data/file ; sys_openat dir:/data file ; sys_openat cwd /etc/pass
 sys_statx cwd /data/file ; sys_statx cwd /etc/passwd ; sys_faccessat2 cwd /data/file ; sys_faccessat2 cwd /data/missing
 sys_readlinkat cwd /data/abs
 chdir /data/dir ; sys_getcwd
-creat /work/a ; sys_renameat2 dir:/work a cwd /work/b ; unlink /work/b
+creat /lab/a ; sys_renameat2 dir:/lab a cwd /lab/b ; unlink /lab/b
 sys_execve /usr/bin/script one
 `.trim();
 
@@ -303,8 +303,8 @@ const RECORDS: Record<string, string[]> = {
   "open '' 0": [],
   "open /dev/null 0": [],
   "open /dev/missing 0": [],
-  "open /work/new 0101 ; unlink /work/new": ["O/work/new"],
-  "open /work/new 0301 ; open /work/new 0101 ; open /work/new 0301": ["O/work/new"],
+  "open /lab/new 0101 ; unlink /lab/new": ["O/lab/new"],
+  "open /lab/new 0301 ; open /lab/new 0101 ; open /lab/new 0301": ["O/lab/new"],
   "open /missing/new 0101": ["A/missing/", "A/missing/new"],
   "openat cwd data/file 0": ["O/data/file"],
   "openat dir:/data missing 0": ["A/data/missing", "O/data"],
@@ -312,8 +312,8 @@ const RECORDS: Record<string, string[]> = {
   "chdir /data/dir ; openat cwd ../missing 0": ["A/data/dir/../missing", "O/data/dir"],
   "openat cwd ../../data/file 0": ["O/../../data/file"],
   "fopen /data/missing r": ["A/data/missing"],
-  "write /work/w": [],
-  "write /work/w ; write /work/w": ["O/work/w"],
+  "write /lab/w": [],
+  "write /lab/w ; write /lab/w": ["O/lab/w"],
   "stat /data/dangling ; lstat /data/dangling": ["A/data/dangling", "O/data/dangling"],
   "readlink /data/file": ["O/data/file"],
   "readlink /data/missing": ["A/data/missing"],
@@ -332,14 +332,14 @@ const RECORDS: Record<string, string[]> = {
     "O/data/dir/c",
   ],
   "glob /data/dir/[a]": ["L/data/dir", "O/data/dir/a"],
-  "mkdir /work/d": [],
+  "mkdir /lab/d": [],
   "mkdir /data": ["O/data"],
   "mkdir /missing/d": ["A/missing/", "A/missing/d"],
-  "mkstemp /work/madeXXXXXX": ["O/work/made"], // the program asks for it afterwards
+  "mkstemp /lab/madeXXXXXX": ["O/lab/made"], // the program asks for it afterwards
   "mkstemp /missing/xXXXXXX": ["A/missing/"],
   "rename /data/missing /data/file": ["A/data/missing", "O/data/file"],
-  "creat /work/a ; rename /work/a /work/b": ["O/work/a"],
-  "symlink /data/none /work/link ; readlink /work/link": ["O/work/link"],
+  "creat /lab/a ; rename /lab/a /lab/b": ["O/lab/a"],
+  "symlink /data/none /lab/link ; readlink /lab/link": ["O/lab/link"],
   "execv /usr/bin/missing one": ["A/usr/bin/missing"],
   "execvp calls one": ["A/usr/local/bin/calls", "O/usr/bin/calls"],
   "vfork missing one": ["A/bin/missing", "A/usr/bin/missing", "A/usr/local/bin/missing"],
@@ -482,7 +482,7 @@ async function layOut(root: string, calls: string, prefix: string): Promise<stri
     await Deno.writeTextFile(root + path, content);
     await Deno.chmod(root + path, mode);
   };
-  for (const path of ["/dev", "/proc", "/work", "/tmp", "/etc", "/data/deep/x", "/usr/bin"]) {
+  for (const path of ["/dev", "/proc", "/lab", "/tmp", "/etc", "/data/deep/x", "/usr/bin"]) {
     await Deno.mkdir(root + path, { recursive: true });
   }
   await text("/data/file", "content");
@@ -605,8 +605,8 @@ Deno.test("path shim records what was there, listed, absent, and what it cannot 
     const env = { ...shimmed(root, libraries), LLAMA_SHIM_LOG: log };
     const recorded = async (calls: string) => {
       await Deno.writeTextFile(log, "");
-      for await (const { name } of Deno.readDir(`${root}/work`)) {
-        await Deno.remove(`${root}/work/${name}`, { recursive: true });
+      for await (const { name } of Deno.readDir(`${root}/lab`)) {
+        await Deno.remove(`${root}/lab/${name}`, { recursive: true });
       }
       const { code, stderr } = await run([`${root}/usr/bin/calls`], {
         cwd: root,
