@@ -157,7 +157,8 @@ async function runUntilSignal(task: (signal: AbortSignal) => Promise<number>): P
     if (controller.signal.aborted) return status;
     throw error;
   } finally {
-    clearTimeout(timer);
+    // Deno loads its timers when they are first used, which takes 10 ms of each start.
+    if (timer !== undefined) clearTimeout(timer);
     Deno.removeSignalListener("SIGINT", onInterrupt);
     Deno.removeSignalListener("SIGTERM", onTerminate);
   }

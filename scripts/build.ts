@@ -57,6 +57,7 @@ async function build(wantsBundle: boolean): Promise<void> {
     const launcher = await compileLauncher(work);
     for (const file of [...files, "launch"]) await Deno.rename(`${work}/${file}`, `${lib}/${file}`);
     const compiled = wantsBundle ? false : await compileLlama(work, files);
+    if (!compiled) await loadLazily(files);
     const made: string[] = [];
     for (const [name, module] of Object.entries(PROGRAMS)) {
       const target = `${work}/program`;
@@ -75,6 +76,22 @@ async function build(wantsBundle: boolean): Promise<void> {
     await say(`Made ${made.join(", ")}`);
   } finally {
     await Deno.remove(work, { recursive: true });
+  }
+}
+
+/**
+ * Makes the bundle's lazy imports ones that Deno cannot foresee: it reads and parses all that it can, and
+ * without that a start takes 39 ms of CPU instead of 46, where an empty program takes 32. `deno compile`
+ * must foresee them, to put them into its program.
+ */
+async function loadLazily(files: readonly string[]): Promise<void> {
+  for (const file of files.filter((name) => name.endsWith(".js"))) {
+    const path = `${lib}/${file}`;
+    const text = await Deno.readTextFile(path);
+    const lazy = text.replaceAll(/\bimport\(("\.\/[^"]+\.js")\)/g, "import(String($1))");
+    if (lazy === text) continue;
+    await Deno.writeTextFile(`${path}.new`, lazy);
+    await Deno.rename(`${path}.new`, path);
   }
 }
 
