@@ -26,13 +26,16 @@ export async function runtimeBundle(
   }
   const entry = new URL("../runtime/main.ts", moduleUrl);
   const folder = await Deno.makeTempDir({ prefix: "llama-bundle-" });
+  const isLocal = entry.protocol === "file:";
   try {
     const output = await new Deno.Command(execPath, {
       args: [
         ...["bundle", "-q", "--platform", "deno", "-o", `${folder}/runtime.js`],
-        ...(denoConfig ? ["--config", denoConfig] : []),
-        entry.protocol === "file:" ? decodeURIComponent(entry.pathname) : entry.href,
+        // A project in the folder that llama is called from must not lend its settings and lock.
+        ...(isLocal ? denoConfig ? ["--config", denoConfig] : [] : ["--no-config", "--no-lock"]),
+        isLocal ? decodeURIComponent(entry.pathname) : entry.href,
       ],
+      cwd: isLocal ? decodeURIComponent(new URL("..", moduleUrl).pathname) : folder,
       env: { NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
