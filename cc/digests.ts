@@ -21,6 +21,8 @@ export interface FileDigests {
   compute(path: string): Promise<KnownFile | undefined>;
   /** Where an object's bytes can be found on this machine. */
   pathOf(digest: Digest): string | undefined;
+  /** Bytes of an object from its file, `undefined` if that is unknown or holds something else by now. */
+  read(digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** All that is known, for keeping. */
   entries(): Iterable<readonly [string, KnownFile]>;
   /** Takes over what was kept. */
@@ -58,6 +60,11 @@ export function createFileDigests(files: FileSystem): FileDigests {
       return undefined;
     },
     pathOf: (digest) => paths.get(digest),
+    read: async (digest) => {
+      const path = paths.get(digest);
+      const bytes = path === undefined ? undefined : files.read(path);
+      return bytes && await digestOf(bytes) === digest ? bytes : undefined;
+    },
     entries: () => byPath.entries(),
     remember,
   };

@@ -27,13 +27,12 @@ export interface Guesser {
 }
 
 interface Node {
-  state: FileState;
-  settled: boolean;
-  includes: readonly Include[];
-  edges: readonly string[];
+  readonly includes: readonly Include[];
+  readonly edges: readonly string[];
   /** Folder of the search path in which the file was found, -1 if not there. */
-  position: number;
-  answers: number;
+  readonly position: number;
+  /** {@linkcode Folders.answerGeneration} when the edges were found. */
+  readonly answers: number;
 }
 
 /** Headers as one search path finds them. */
@@ -130,7 +129,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
           continue;
         }
         let node = space.nodes.get(path);
-        const { includes, settled } = scanned(path, state, assembler);
+        const { includes } = scanned(path, state, assembler);
         if (
           !node || node.includes !== includes || node.answers !== folders.answerGeneration
         ) {
@@ -140,7 +139,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
             const target = resolve(include, path, position, search, space);
             if (target !== undefined) edges.push(target);
           }
-          node = { state, settled, includes, edges, position, answers: folders.answerGeneration };
+          node = { includes, edges, position, answers: folders.answerGeneration };
           space.nodes.set(path, node);
         }
         for (const edge of node.edges) found.add(edge);

@@ -6,6 +6,7 @@ import { LlamaError, messageOf } from "../job/errors.ts";
 import type { FileInput, Input } from "../job/manifest.ts";
 import { isWanted, type Wanted } from "../job/spec.ts";
 import type { FileArg } from "./file_args.ts";
+import { removeIfThere } from "../daemon/write_output.ts";
 import { usageError } from "./flags.ts";
 import { writeAll } from "./output.ts";
 
@@ -239,14 +240,6 @@ function targetOf(path: string, { local, remote }: FileArg): string {
   if (path === remote) return base;
   const rest = remote === "" ? path : path.slice(remote.length + 1);
   return base === "/" ? `/${rest}` : `${base}/${rest}`;
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 function modeOf(info: Deno.FileInfo): number {

@@ -10,6 +10,7 @@ import { LlamaError, messageOf } from "../job/errors.ts";
 import type { Connection } from "./connection.ts";
 import type { CompileRequest } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
+import { absolute } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
 
@@ -182,7 +183,7 @@ function failureOf(error: unknown): Failure {
 }
 
 function isFile(path: string, { cwd }: CompileRequest, files: FileSystem): boolean {
-  return files.stat(path.startsWith("/") ? path : `${cwd}/${path}`)?.kind === "file";
+  return files.stat(absolute(path, cwd))?.kind === "file";
 }
 
 function localReason(request: CompileRequest, settings: Settings): string | undefined {

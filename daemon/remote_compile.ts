@@ -14,7 +14,6 @@ import {
 } from "../cc/inputs.ts";
 import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
-import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { placeOutputs, writeOutputs } from "./compile_outputs.ts";
@@ -84,6 +83,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const { files, folders, places, stats } = tools;
   const searchPathOf = createUnitSearcher(tools);
   const learned = new Map<string, Set<string>>();
+  const read: ReadObject = async (digest) =>
+    tools.toolchains.read(digest) ?? await tools.digests.read(digest);
 
   const remember = (unit: string, paths: Set<string>) => {
     // The oldest goes first, as a map keeps the order of its entries.
@@ -164,7 +165,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const ran = await runUnlessChanged(spec, {
         session,
         functionName: settings.functionName ?? session.functionName,
-        read: readerFor(tools),
+        read,
         signal: remote.signal,
       });
       if (ran === undefined) {
@@ -255,14 +256,4 @@ async function addSource(
   set.inputs.set(place.path, { ...fileInput(place.path, "", state), content: { bytes } });
   // If the file has changed between this state and the reading, the proof finds it changed.
   set.states.set(place.path, state);
-}
-
-function readerFor(tools: RemoteCompileTools): ReadObject {
-  return async (digest: Digest) => {
-    const own = tools.toolchains.read(digest);
-    if (own) return own;
-    const path = tools.digests.pathOf(digest);
-    const bytes = path === undefined ? undefined : tools.files.read(path);
-    return bytes && await digestOf(bytes) === digest ? bytes : undefined;
-  };
 }

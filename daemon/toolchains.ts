@@ -14,7 +14,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { encodeManifest, type Input } from "../job/manifest.ts";
 import { addFoldersAbove } from "../job/path.ts";
-import type { Uploads } from "./uploads.ts";
+import type { ReadObject, Uploads } from "./uploads.ts";
 
 /** A toolchain in the store. */
 export interface ReadyToolchain {
@@ -113,7 +113,8 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       mode: 0o755,
       content: { digest: shimDigest, size: shim.length },
     }];
-    const read = toolchainReader(tools, objects);
+    const read: ReadObject = async (digest) =>
+      objects.get(digest) ?? await tools.digests.read(digest);
     const packs = await uploads.ensure(contentsOf(inputs), read);
     const manifestBytes = encodeManifest({ packs, inputs });
     const manifest = await digestOf(manifestBytes);
@@ -182,19 +183,6 @@ function foldersAbove(inputs: readonly Input[]): ReadonlySet<string> {
 
 function isProgram(path: string): boolean {
   return !/\/include(?:-fixed)?\//.test(path);
-}
-
-function toolchainReader(
-  { files, digests }: ToolchainTools,
-  objects: ReadonlyMap<Digest, Uint8Array<ArrayBuffer>>,
-): (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return async (digest) => {
-    const own = objects.get(digest);
-    if (own) return own;
-    const path = digests.pathOf(digest);
-    const bytes = path === undefined ? undefined : files.read(path);
-    return bytes && await digestOf(bytes) === digest ? bytes : undefined;
-  };
 }
 
 function contentsOf(inputs: readonly Input[]): Digest[] {
