@@ -368,7 +368,7 @@ Deno.test("the server ends when it is idle for so long, and not before", () =>
 Deno.test("a connection keeps an idle server from ending", () => {
   const go = Promise.withResolvers<void>();
   return withServer({
-    idleTimeoutMs: 100,
+    idleTimeoutMs: 500,
     async onCompile(_request, connection) {
       await go.promise;
       await connection.exit(0);
@@ -376,7 +376,7 @@ Deno.test("a connection keeps an idle server from ending", () => {
   }, async (running) => {
     const answers = ask(running);
     // Longer than the timeout.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     assertEquals(running.events, ["listening"]);
     go.resolve();
     assertEquals(await answers, [{ type: "exit", status: 0 }]);
