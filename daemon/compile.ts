@@ -2,11 +2,11 @@
 import { forwardedNames, localOnlyVariable, translatedBy } from "../cc/environment.ts";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
-import { findProgram } from "../cc/toolchain.ts";
 import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
 import type { FileSystem } from "../cc/file_system.ts";
 import { AwsError } from "../aws/error.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
+import { compilerFor } from "./compiler_lookup.ts";
 import type { Connection } from "./connection.ts";
 import type { CompileRequest } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
@@ -28,8 +28,6 @@ export interface CompileTools {
 
 /** Name of the client that asks for C++. */
 const CXX_NAME = /\+\+$/;
-/** Names of this program, which must never be taken for a compiler. */
-const OWN_NAMES = /(?:^|[/-])(?:llamacc|llamac\+\+|llama)$/;
 
 /** Creates the handler of compile requests. */
 export function createCompileHandler(
@@ -191,32 +189,6 @@ function localReason(request: CompileRequest, settings: Settings): string | unde
   if (request.notUtf8) return "not-utf8";
   if (forwardedNames(request.env).some((name) => request.notUtf8Env.has(name))) return "not-utf8";
   return localOnlyVariable(request.env);
-}
-
-/** The first compiler of that name in PATH that is not this program itself, and whether this one is before it. */
-function compilerFor(
-  name: string,
-  path: string,
-  files: FileSystem,
-): { readonly driver: string; readonly isBehind: boolean } | undefined {
-  let isBehind = false;
-  const isOwn = (candidate: string) => {
-    let at = candidate;
-    for (let links = 0; links < 40; links++) {
-      if (OWN_NAMES.test(at)) return true;
-      const target = files.readLink(at);
-      if (target === undefined) return false;
-      at = target.startsWith("/") ? target : `${at.slice(0, at.lastIndexOf("/") + 1)}${target}`;
-    }
-    return false;
-  };
-  for (const folder of name.includes("/") ? [""] : path.split(":")) {
-    const candidate = findProgram(name, folder, files);
-    if (candidate === undefined) continue;
-    if (!isOwn(candidate)) return { driver: candidate, isBehind };
-    isBehind = true;
-  }
-  return undefined;
 }
 
 async function warnOfUnknown(settings: Settings, connection: Connection): Promise<void> {
