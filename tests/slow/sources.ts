@@ -13,8 +13,32 @@ export type Source =
 /** SHA-256 of upstream's tarball, by name; another one only counts if its .dsc names its digest. */
 const PINNED: ReadonlyMap<string, string> = new Map([
   [
+    "abseil_20220623.1.orig.tar.gz",
+    "abfe2897f3a30edaa74bc34365afe3c2a3cd012091a97dc7e008f7016adcd5fe",
+  ],
+  [
+    "leveldb_1.23.orig.tar.gz",
+    "9a37f8a6174f09bd622bc723b55881dc541cd50747cbd08831c2a82d620f6d76",
+  ],
+  [
+    "llvm-toolchain-14_14.0.6.orig.tar.xz",
+    "d9bce5f42381d781e273c724db1ab0acd66259bf2782b79891664dbf1953d22c",
+  ],
+  [
     "lua5.4_5.4.4.orig.tar.gz",
     "164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61",
+  ],
+  [
+    "re2_20220601+dfsg.orig.tar.xz",
+    "3bc61251da3b0b97be40a8a127818c517c62516e4eda11fc901d29496663df54",
+  ],
+  [
+    "redis_7.0.15.orig.tar.gz",
+    "4b1dc4ee6d622a09fff9c6777191209750fb5e5a725ef78ea012d6eef4c22982",
+  ],
+  [
+    "sqlite3_3.40.1.orig.tar.xz",
+    "aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655",
   ],
   [
     "zlib_1.2.13.dfsg.orig.tar.bz2",
@@ -25,6 +49,12 @@ const PINNED: ReadonlyMap<string, string> = new Map([
 /** Debian's own lists of sources, in either of apt's two formats (sources.list(5)). */
 const LISTS = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
 
+/** What of a tarball is unpacked, all unless given; patterns are tar's, from the top folder's name on. */
+export interface Unpacked {
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+}
+
 /**
  * The upstream sources of the Debian package `name`, without Debian's patches.
  *
@@ -33,6 +63,7 @@ const LISTS = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
 export async function debianSource(
   name: string,
   env: Readonly<Record<string, string>>,
+  { only = [], except = [] }: Unpacked = {},
 ): Promise<Source> {
   const cache = env.XDG_CACHE_HOME || `${env.HOME || "/tmp"}/.cache`;
   const kept = `${cache}/llama/sources/debian-${name}`;
@@ -51,7 +82,8 @@ export async function debianSource(
       throw new Error(`Cannot use "${tarball}" as it is not what was pinned: ${digest}`);
     }
     await Deno.mkdir(`${work}/unpacked`);
-    await run(["tar", "-xf", `../${tarball}`], { cwd: `${work}/unpacked`, env });
+    const patterns = [...except.map((pattern) => `--exclude=${pattern}`), "--wildcards", ...only];
+    await run(["tar", "-xf", `../${tarball}`, ...patterns], { cwd: `${work}/unpacked`, env });
     const top = await onlyFolder(`${work}/unpacked`);
     if (top === undefined) throw new Error(`Cannot use "${tarball}" as it holds no single folder`);
     await Deno.mkdir(kept, { recursive: true });

@@ -1,0 +1,84 @@
+/** Comparison of what two builds leave. */
+import { isObject, withoutIds } from "./debug_ids.ts";
+
+/** How two folders compare. */
+export interface Comparison {
+  readonly total: number;
+  /** Objects (ELF ET_REL), .dwo files apart. */
+  readonly objects: number;
+  readonly dwos: number;
+  /** Paths of files that differ, are there once only, or do not fit their .dwo. */
+  readonly different: readonly string[];
+}
+
+/** What is not compared, or compared in part. */
+export interface Leniency {
+  /** Paths of files that are not compared. */
+  readonly ignored: RegExp;
+  /** Takes what may differ out of a text: the compiler's name. */
+  readonly neutral: (text: string) => string;
+}
+
+/** Compares all files of two folders by their paths in them, random ids apart. */
+export async function compareTrees(
+  a: string,
+  b: string,
+  { ignored, neutral }: Leniency,
+): Promise<Comparison> {
+  const all = new Set([...await filesBelow(a), ...await filesBelow(b)]);
+  const paths = [...all].filter((path) => !ignored.test(path)).toSorted();
+  const different: string[] = [];
+  let [objects, dwos] = [0, 0];
+  for (const path of paths) {
+    const [there, here] = [await readIfThere(`${a}/${path}`), await readIfThere(`${b}/${path}`)];
+    const isDwo = path.endsWith(".dwo");
+    if (isDwo) {
+      dwos++;
+      const object = path.replace(/\.dwo$/, "");
+      for (const [folder, dwo] of [[a, there], [b, here]] as const) {
+        const own = await readIfThere(`${folder}/${object}.o`) ??
+          await readIfThere(`${folder}/${object}.lo`);
+        const ids = own === undefined ? [] : withoutIds(own).dwoIds;
+        if (dwo === undefined || withoutIds(dwo).dwoIds.join() !== ids.join()) {
+          different.push(`${path} (its id in ${folder})`);
+        }
+      }
+    }
+    if (there === undefined || here === undefined) {
+      different.push(`${path} (only in ${there === undefined ? b : a})`);
+      continue;
+    }
+    if (isObject(here) && !isDwo) objects++;
+    if (!isSame(there, here, neutral)) different.push(path);
+  }
+  return { total: paths.length, objects, dwos, different };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array, neutral: (text: string) => string): boolean {
+  const isEqual = (x: Uint8Array, y: Uint8Array) =>
+    x.length === y.length && x.every((byte, index) => byte === y[index]);
+  if (isEqual(a, b)) return true;
+  if (!a.includes(0) && !b.includes(0)) {
+    const decoder = new TextDecoder();
+    return neutral(decoder.decode(a)) === neutral(decoder.decode(b));
+  }
+  return isEqual(withoutIds(a).bytes, withoutIds(b).bytes);
+}
+
+async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    if (isDirectory) paths.push(...await filesBelow(`${folder}/${name}`, `${prefix}${name}/`));
+    else if (isFile) paths.push(`${prefix}${name}`);
+  }
+  return paths;
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
