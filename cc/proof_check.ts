@@ -32,8 +32,12 @@ export interface ProofQuestion {
   readonly wasSent: (path: string) => boolean;
 }
 
+/** Most names that a listed folder may lack to be sent, too: clang lists those of installed compilers. */
+const MAX_LISTED = 256;
 /** Where compilers put what they hand from one program to the next, directly in the folder. */
 const TEMPORARY = /^\/tmp\/[^/]+$/;
+/** What clang renames to its output: CompilerInstance::createOutputFileImpl(), clang/lib/Frontend. */
+const UNFINISHED = /-[0-9a-f]{8}(\.[^./]*)?\.tmp$/;
 
 /** Checks a proof against this machine; starts no round of `folders` itself. */
 export function checkProof(
@@ -45,14 +49,15 @@ export function checkProof(
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
   const here = proof.absent.filter((path) => !made.has(path) && exists(path, folders));
-  if (here.length > 0) return { kind: "incomplete", paths: here };
   for (const folder of proof.listed) {
-    const names = folders.names(folder);
     const there = question.sentNames(folder);
-    for (const name of names?.keys() ?? []) {
-      if (!there.has(name)) return { kind: "unproved", reason: `listed the folder "${folder}"` };
+    const unseen = [...folders.names(folder)?.keys() ?? []].filter((name) => !there.has(name));
+    if (unseen.length > MAX_LISTED) {
+      return { kind: "unproved", reason: `listed the folder "${folder}"` };
     }
+    here.push(...unseen.map((name) => `${folder === "/" ? "" : folder}/${name}`));
   }
+  if (here.length > 0) return { kind: "incomplete", paths: here };
   const changed: string[] = [];
   for (const [path, state] of sent) {
     const now = folders.stat(path);
@@ -64,7 +69,8 @@ export function checkProof(
   if (changed.length > 0) return { kind: "changed", paths: changed };
   // A root may hold nothing else; this is what would tell if it did.
   const foreign = proof.opened.find((path) =>
-    !made.has(path) && !TEMPORARY.test(path) && !question.wasSent(path)
+    !made.has(path) && !TEMPORARY.test(path) && !made.has(path.replace(UNFINISHED, "$1")) &&
+    !question.wasSent(path)
   );
   if (foreign !== undefined) {
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };

@@ -73,6 +73,8 @@ export interface RemoteCompileTools {
 
 /** Jobs for one compilation before it runs here, but for a test that switched the guess off. */
 const MAX_ROUNDS = 3;
+/** Further ones that find nothing but what belongs to the toolchain, and so is found once for all units. */
+const MAX_TOOLCHAIN_ROUNDS = 5;
 /** Units for which names found by the proof are remembered. */
 const MAX_LEARNED_UNITS = 20_000;
 /** A source up to this size travels in the invocation. */
@@ -136,7 +138,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       ),
       ...(guesses ? ["/usr/include/stdc-predef.h"] : []),
     ];
-    const maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
+    let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
       const toolchain = await tools.toolchains.prepare(
@@ -147,7 +149,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const set = createInputSet();
       await addSource(set, source, tools, remote.text);
       await addPaths(set, guess([...roots, ...known]), tools);
-      await addPaths(set, [...known, ...toolchain.extras], tools);
+      const asked = new Set([...known, ...toolchain.extras]);
+      await addPaths(set, asked, tools);
       const around = [
         request.cwd,
         ...logicalCwd(request, files),
@@ -201,6 +204,13 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         tools.toolchains.check(toolchain);
         continue;
       }
+      const stuck = verdict.paths.find((path) => asked.has(path));
+      if (stuck !== undefined) {
+        throw new LlamaError("Unproved", `Cannot trust the result: it wants "${stuck}"`);
+      }
+      if (verdict.paths.every((path) => belongsToToolchain(path, search))) {
+        if (settings.guess) maxRounds = Math.min(maxRounds + 1, MAX_ROUNDS + MAX_TOOLCHAIN_ROUNDS);
+      }
       for (const path of verdict.paths) {
         if (belongsToToolchain(path, search)) toolchain.extras.add(path);
         else known.add(path);
@@ -209,7 +219,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     }
     throw new LlamaError(
       "TooManyRounds",
-      `Cannot find all inputs of "${compilation.source}" in ${MAX_ROUNDS} rounds`,
+      `Cannot find all inputs of "${compilation.source}" in ${maxRounds} rounds`,
     );
   };
 

@@ -373,16 +373,17 @@ Deno.test("compile() does not trust a result that is not proved", () =>
     const cases: readonly (readonly [FakeReply, string])[] = [
       [unproved, "without a proof"],
       [made(outputs, { blind: ["ran a static program"] }), "ran a static program"],
-      [made(outputs, { listed: [cwd] }), `listed the folder "${cwd}"`],
+      [made(outputs, { listed: [cwd] }), `it wants "${cwd}/dead"`],
     ];
     await bench.write("not sent", "");
+    await Deno.symlink("dead", `${cwd}/dead`);
     for (const [reply, message] of cases) {
       bench.answer = () => reply;
       const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError, message);
       assertEquals(error.code, "Unproved");
     }
     assertEquals(Object.keys(await bench.files()).toSorted(), ["a.c", "not sent"]);
-    assertEquals([bench.jobs.length, bench.stats.remote], [3, 0]);
+    assertEquals([bench.jobs.length, bench.stats.remote], [4, 0]);
   }));
 
 Deno.test("compile() writes no output before all of them are here", () =>

@@ -9,6 +9,7 @@ import { createCompileHandler } from "./compile.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
+import { rehearse } from "./rehearsal.ts";
 import { createRemoteCompiler } from "./remote_compile.ts";
 import { serveDaemon } from "./server.ts";
 import { openSession, type Session, sessionKey } from "./session.ts";
@@ -53,7 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       remote: createRemoteCompiler({
         ...seams,
         guesser: createGuesser(realFiles, folders),
-        toolchains: createToolchains({ ...seams, buildShim }),
+        toolchains: createToolchains({ ...seams, buildShim, rehearse }),
         slots,
         stats,
         locales,

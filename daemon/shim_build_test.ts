@@ -32,7 +32,7 @@ Deno.test("buildShim() repeats the first line of the compiler's complaint, and c
     const compiler = `${folder}/cc`;
     const script = `#!/bin/sh\npwd >${folder}/where\necho first >&2\necho second >&2\nexit 1\n`;
     await Deno.writeTextFile(compiler, script, { mode: 0o755 });
-    const error = await assertRejects(() => buildShim(compiler), LlamaError);
+    const error = await assertRejects(() => buildShim(compiler, []), LlamaError);
     assertEquals([error.code, error.message], [
       "ShimNotBuilt",
       `Cannot compile the path shim with "${compiler}": first`,
@@ -42,4 +42,20 @@ Deno.test("buildShim() repeats the first line of the compiler's complaint, and c
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+const cross = findProgram("aarch64-linux-gnu-gcc", PATH, realFiles);
+
+Deno.test({
+  name: "buildShim() leaves it to another compiler where the first compiles for another machine",
+  ignore: gcc === undefined || cross === undefined,
+  async fn() {
+    assert(gcc && cross);
+    assertEquals(await buildShim(cross, ["no-such-compiler", gcc]), await buildShim(gcc));
+    const error = await assertRejects(() => buildShim(cross, []), LlamaError);
+    assertEquals(
+      error.message,
+      `Cannot compile the path shim with "${cross}" as it compiles for other machines`,
+    );
+  },
 });

@@ -14,6 +14,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { encodeManifest, type Input } from "../job/manifest.ts";
 import { addFoldersAbove } from "../job/path.ts";
+import type { rehearse } from "./rehearsal.ts";
 import type { ReadObject, Uploads } from "./uploads.ts";
 
 /** A toolchain in the store. */
@@ -60,6 +61,8 @@ export interface ToolchainTools {
   readonly digests: FileDigests;
   /** Returns the compiled path shim, made by the local compiler. */
   readonly buildShim: (compiler: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Names what the compiler looks at beside its programs; see {@linkcode rehearse}. */
+  readonly rehearse: typeof rehearse;
 }
 
 const SHIM_PATH = "/.llama/path_shim.so";
@@ -105,6 +108,10 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       );
     }
     const shim = await shimOf(driver, set);
+    // What it cannot take along, a job may not need.
+    const { unreadable: _, ...rest } = set;
+    const beside = await tools.rehearse(driver, shim, { ...tools, path });
+    await addPaths({ ...rest, unreadable: [] }, beside, tools);
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
     const inputs: Input[] = [...sortedInputs(set), {

@@ -18,6 +18,7 @@ function setUp() {
     files.write(path, path);
   }
   files.write("/inc/include/stddef.h", "");
+  files.write("/etc/os-release", "");
   files.link("/usr/bin/cc", "gcc-1");
   files.link("/lib/libc.so.6", "libc.so.6.1");
   files.write("/usr/lib/locale/C.utf8/LC_CTYPE", "ctype");
@@ -45,6 +46,7 @@ function setUp() {
       builds++;
       return Promise.resolve(new TextEncoder().encode("shim"));
     },
+    rehearse: () => Promise.resolve(["/etc/os-release", "/no/such/file"]),
   };
   let builds = 0;
   const toolchains = createToolchains(tools);
@@ -104,6 +106,12 @@ Deno.test("prepare() prepares again when the compiler's name leads to another fi
 Deno.test("prepare() sends the locale in which compilers print typographic quotes", async () => {
   const { inputs } = await setUp().prepare();
   assertEquals(inputs.get("/usr/lib/locale/C.utf8/LC_CTYPE")?.kind, "file");
+});
+
+Deno.test("prepare() sends what the compiler looks at beside its programs, if it is there", async () => {
+  const { inputs } = await setUp().prepare();
+  assertEquals(inputs.get("/etc/os-release")?.kind, "file");
+  assertEquals(inputs.has("/no/such/file"), false);
 });
 
 Deno.test("prepare() keeps no failure", async () => {
