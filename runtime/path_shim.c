@@ -38,7 +38,8 @@
  *   A  it was not there
  *   B  not a path but the reason why this log may be incomplete
  *
- * What a job creates is no finding, unless it stood there before. A process that cannot write
+ * What a job creates is no finding, unless it stood there before; nor is it one to the process that
+ * has created it when it comes back to it (objcopy to its temporary file). A process that cannot write
  * its record kills itself: a lost record would be a wrong proof. A log without any record comes
  * from a program that never loaded this library.
  *
@@ -442,7 +443,7 @@ static void leave(const struct look *look, int ok) {
   int saved = errno;
   char letter = 'O', path[2 * PATH_MAX];
   if (ok) {
-    if (look->kind == MAKE || (look->kind == CREATE && !look->existed)) return;
+    if (look->kind == MAKE || (look->kind == CREATE && !look->existed)) letter = '+';
     if (look->kind == LIST) letter = 'L';
   } else if (saved == ENAMETOOLONG) {
     letter = 'A';
@@ -460,7 +461,8 @@ static void leave(const struct look *look, int ok) {
     if (strlen(name) >= PATH_MAX || !folder(look->dir, path)) name = NULL;
     else name = logical(strcat(strcat(path, "/"), name));
   }
-  if (name) record(letter, name);
+  if (name && letter == '+') is_new('+', name, 1);
+  else if (name && (letter != 'O' || is_new('+', name, 0))) record(letter, name);
   if (name && letter == 'A' && (look->kind == MAKE || look->kind == CREATE)) look_up_parent(name);
   errno = saved;
 }
@@ -869,6 +871,7 @@ int dladdr(const void *address, Dl_info *info) {
     }                                                                                              \
     path = name;                                                                                   \
     if (result == FAILED) look_up_parent(path);                                                    \
+    else leave(&look, 1);                                                                          \
     return result == FAILED ? FAILED : DONE;                                                       \
   }
 #define TEMPORARY_FILES(BITS)                                                                      \
