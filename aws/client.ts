@@ -71,6 +71,20 @@ export interface AwsCounters {
   readonly bytesReceived: number;
 }
 
+/** One attempt that is over. */
+export interface ExchangeEvent {
+  /** Service as signatures call it, such as `s3`. */
+  readonly service: string;
+  /** Operation as AWS calls it, such as `PutObject`. */
+  readonly operation: string;
+  /** HTTP status, 0 if no whole answer came. */
+  readonly status: number;
+  /** Bytes of the body that was sent. */
+  readonly bytesSent: number;
+  /** Bytes of the body that was received. */
+  readonly bytesReceived: number;
+}
+
 /** Sends signed requests to one account. */
 export interface AwsClient {
   /** The account. */
@@ -91,6 +105,8 @@ export interface AwsClientOptions {
   now?: () => number;
   /** Takes a line for each request and answer, with secrets masked. */
   debug?: (line: string) => void;
+  /** Hears of each attempt when it is over. */
+  onExchange?: (event: ExchangeEvent) => void;
   /** Hears of each wait before another attempt. */
   onRetry?: (event: RetryEvent) => void;
 }
@@ -163,8 +179,13 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
       datetime,
       allHeaders: true,
     }).sign();
+    const bytesSent = request.body?.length ?? 0;
+    const tell = (status: number, bytesReceived: number) => {
+      const { service, operation } = request;
+      options.onExchange?.({ service, operation, status, bytesSent, bytesReceived });
+    };
     counters.requests++;
-    counters.bytesSent += request.body?.length ?? 0;
+    counters.bytesSent += bytesSent;
     options.debug?.(describeRequest(request, url, headers));
     const startMs = now();
     let response: Response;
@@ -179,6 +200,7 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
       });
       body = await response.bytes();
     } catch (cause) {
+      tell(0, 0);
       if (signal.aborted) throw signal.reason;
       options.debug?.(`< ${request.operation}: ${messageOf(cause)}`);
       throw new AwsError({
@@ -190,6 +212,7 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
       }, { cause });
     }
     counters.bytesReceived += body.length;
+    tell(response.status, body.length);
     options.debug?.(describeAnswer(request, response, body, now() - startMs));
     if (response.ok) return { status: response.status, headers: response.headers, body };
     const error = errorFromAnswer(

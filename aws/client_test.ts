@@ -224,3 +224,15 @@ Deno.test("send() keeps the connections of a burst for the next", async () => {
     assertEquals(connections(), opened);
   });
 });
+
+Deno.test("onExchange hears of each attempt, with its bytes", async () => {
+  await withStub(inTurn({ status: 500, body: "no" }, { body: "answer" }), async ({ account }) => {
+    const heard: unknown[] = [];
+    const client = createAwsClient(account, {
+      ...NO_WAIT,
+      onExchange: (event) => heard.push(Object.values(event)),
+    });
+    await client.send({ ...INVOKE, body: "{}" });
+    assertEquals(heard, [["lambda", "Invoke", 500, 2, 2], ["lambda", "Invoke", 200, 2, 6]]);
+  });
+});

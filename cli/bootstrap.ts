@@ -65,6 +65,8 @@ interface Wishes {
   readonly functionName: string;
   readonly memoryMb: number | undefined;
   readonly timeoutSeconds: number | undefined;
+  /** Of llama.json, to be kept. */
+  readonly ccConcurrency: number | undefined;
   readonly objectDays: number;
 }
 
@@ -123,6 +125,7 @@ async function wishesOf({ flags, llamaDir }: CommandContext): Promise<Wishes> {
     functionName,
     memoryMb: memory === undefined ? undefined : parseInteger(memory, "memory", 128, 10_240),
     timeoutSeconds: timeoutMs === undefined ? undefined : timeoutMs / 1000,
+    ccConcurrency: config?.ccConcurrency,
     objectDays: objectDays === undefined
       ? OBJECT_DAYS
       : parseInteger(objectDays, "object-days", 1, 3650),
@@ -215,6 +218,7 @@ async function make(
     stack: input.stackName,
     role,
     repository,
+    ...(wishes.ccConcurrency !== undefined && { ccConcurrency: wishes.ccConcurrency }),
   });
   output.say(
     `The stack ${input.stackName} is ${stackAction}, ` +

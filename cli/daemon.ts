@@ -1,26 +1,33 @@
 /** `llama daemon`: the local process that llamacc's compilations go through. */
 import { askControl } from "../daemon/client.ts";
+import { MAX_CONCURRENCY, readConfig } from "../daemon/config.ts";
 import { connectRunning, daemonLogPath, startAndConnect } from "../daemon/lifecycle.ts";
 import { socketPathIn } from "../daemon/llama_dir.ts";
 import { startDetached } from "../daemon/start_detached.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { parseDuration, usageError } from "./flags.ts";
+import { parseDuration, parseInteger, usageError } from "./flags.ts";
 import { selfCommand } from "./self.ts";
 import { startCloud } from "./start_cloud.ts";
+import { statsTable } from "./stats_table.ts";
 
 const USAGE = `start, stop and ask the local daemon
 
-usage: llama daemon -start [-detach] [-idle-timeout DURATION]
-       llama daemon -autostart | -ping | -stats [-zero] | -shutdown | -path
+usage: llama daemon -start [-detach] [-idle-timeout DURATION] [-cc-concurrency N]
+       llama daemon -stats [-build ID] [-zero] [-json]
+       llama daemon -autostart | -ping | -shutdown | -path | -zero
 
   -start        run the daemon; with -detach as a process of its own
   -autostart    start it as a process of its own if none runs
   -ping         exit 0 if it answers, 1 if not
-  -stats        print its counters; with -zero also set them to 0
+  -stats        print its counters, with -build those of the build ID alone
+                (LLAMACC_BUILD_ID; the last 100 builds are kept)
+  -zero         set them to 0; with -stats once they are printed
   -shutdown     stop it when the jobs that run have ended
   -path         print the path of its socket
   -idle-timeout DURATION   stop after so long without a job (10m)
+  -cc-concurrency N        local compilers at once (ccConcurrency of llama.json,
+                           or one a core)
 
 llamacc starts the daemon itself, so that -start is seldom needed.
 
@@ -28,6 +35,7 @@ exit status: 0 done, 1 failed or none runs, 2 wrong call, 130 interrupted
 
 examples:
   llama daemon -stats
+  llama daemon -stats -build nightly -json
   llama daemon -start -detach -idle-timeout 1h
 `;
 
@@ -42,7 +50,9 @@ export const daemon: Command = {
     ...ACTS.map((name) => ({ name, kind: "switch" as const })),
     { name: "detach", kind: "switch" },
     { name: "zero", kind: "switch" },
+    { name: "build", kind: "value" },
     { name: "idle-timeout", kind: "value" },
+    { name: "cc-concurrency", kind: "value" },
   ],
   run,
 };
@@ -51,7 +61,7 @@ async function run(context: CommandContext): Promise<number> {
   const { flags, operands, llamaDir, output } = context;
   if (operands.length > 0) throw usageError(`Unknown argument ${JSON.stringify(operands[0])}`);
   const acts = ACTS.filter((act) => flags.has(act));
-  const [act] = acts;
+  const [act] = acts.length === 0 && flags.has("zero") ? ["zero" as const] : acts;
   if (act === undefined || acts.length > 1) {
     throw usageError(
       `One of ${ACTS.map((name) => `-${name}`).join(", ")} is needed`,
@@ -60,6 +70,10 @@ async function run(context: CommandContext): Promise<number> {
   }
   const idleTimeout = flags.value("idle-timeout") ?? IDLE_TIMEOUT;
   const idleTimeoutMs = parseDuration(idleTimeout, "idle-timeout");
+  const given = flags.value("cc-concurrency");
+  const concurrency = given === undefined
+    ? undefined
+    : parseInteger(given, "cc-concurrency", 1, MAX_CONCURRENCY);
   switch (act) {
     case "path": {
       const path = socketPathIn(llamaDir);
@@ -67,10 +81,10 @@ async function run(context: CommandContext): Promise<number> {
       return 0;
     }
     case "start":
-      if (!flags.has("detach")) return await serve(context, idleTimeoutMs);
-      return await start(context, idleTimeout);
+      if (!flags.has("detach")) return await serve(context, idleTimeoutMs, concurrency);
+      return await start(context, idleTimeout, concurrency);
     case "autostart":
-      return await start(context, idleTimeout);
+      return await start(context, idleTimeout, concurrency);
     case "ping": {
       const answer = await ask(llamaDir, { type: "ping" });
       await output.result({ running: answer !== undefined }, "");
@@ -78,9 +92,15 @@ async function run(context: CommandContext): Promise<number> {
       return answer === undefined ? 1 : 0;
     }
     case "stats": {
-      const answer = await ask(llamaDir, { type: "stats", zero: flags.has("zero") });
+      const answer = await ask(llamaDir, statsRequest(context));
       if (answer === undefined) throw noDaemon();
-      await output.result(answer, describe(answer));
+      await output.result(answer, statsTable(answer));
+      return 0;
+    }
+    case "zero": {
+      const answer = await ask(llamaDir, statsRequest(context));
+      await output.result({ zeroed: answer !== undefined }, "");
+      if (answer === undefined) output.say("llama: no daemon runs");
       return 0;
     }
     case "shutdown": {
@@ -92,18 +112,42 @@ async function run(context: CommandContext): Promise<number> {
   }
 }
 
-async function serve(context: CommandContext, idleTimeoutMs: number): Promise<number> {
+function statsRequest({ flags }: CommandContext): unknown {
+  return { type: "stats", build: flags.value("build"), zero: flags.has("zero") };
+}
+
+async function serve(
+  context: CommandContext,
+  idleTimeoutMs: number,
+  concurrency: number | undefined,
+): Promise<number> {
   const { runDaemon } = await import("../daemon/serve.ts");
+  const slots = concurrency ?? (await configuredConcurrency(context));
   await runDaemon({
     llamaDir: context.llamaDir,
     idleTimeoutMs,
+    ...(slots !== undefined && { slots }),
     startCloud: () => startCloud(context.llamaDir),
     signal: context.signal,
   });
   return 0;
 }
 
-async function start({ llamaDir, output }: CommandContext, idleTimeout: string): Promise<number> {
+/** What llama.json says; whoever needs the rest of it tells that it is damaged. */
+async function configuredConcurrency({ llamaDir }: CommandContext): Promise<number | undefined> {
+  try {
+    return (await readConfig(llamaDir))?.ccConcurrency;
+  } catch (error) {
+    if (error instanceof LlamaError) return undefined;
+    throw error;
+  }
+}
+
+async function start(
+  { llamaDir, output }: CommandContext,
+  idleTimeout: string,
+  concurrency: number | undefined,
+): Promise<number> {
   const running = await connectRunning(llamaDir);
   const connection = running ?? await startAndConnect({
     llamaDir,
@@ -111,7 +155,8 @@ async function start({ llamaDir, output }: CommandContext, idleTimeout: string):
     start: () =>
       startDetached(
         ["env", `LLAMA_DIR=${llamaDir}`, ...selfCommand()]
-          .concat("daemon", "-start", "-idle-timeout", idleTimeout),
+          .concat("daemon", "-start", "-idle-timeout", idleTimeout)
+          .concat(concurrency === undefined ? [] : ["-cc-concurrency", String(concurrency)]),
         daemonLogPath(llamaDir),
       ),
   });
@@ -133,14 +178,4 @@ function noDaemon(): LlamaError {
   return new LlamaError("NoDaemon", "Cannot ask the daemon as none runs", {
     hint: "llama daemon -autostart starts one",
   });
-}
-
-/** An answer as indented names and values. */
-function describe(value: unknown, indent = ""): string {
-  if (typeof value !== "object" || value === null) return `${indent}${String(value)}`;
-  return Object.entries(value).map(([name, item]) =>
-    typeof item === "object" && item !== null && Object.keys(item).length > 0
-      ? `${indent}${name}:\n${describe(item, indent + "  ")}`
-      : `${indent}${name}: ${typeof item === "object" ? "none" : String(item)}`
-  ).join("\n");
 }

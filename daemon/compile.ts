@@ -46,8 +46,11 @@ export function createCompileHandler(
     }
   };
 
-  return async (request, connection) => {
-    const settings = readSettings(request.env);
+  const compile = async (
+    request: CompileRequest,
+    settings: Settings,
+    connection: Connection,
+  ): Promise<void> => {
     await warnOfUnknown(settings, connection);
     const cxx = CXX_NAME.test(request.argv[0] ?? "");
     const asked = cxx ? settings.localCxx : settings.localCc;
@@ -96,7 +99,7 @@ export function createCompileHandler(
     };
     if (decision.kind === "local") {
       note(`here: ${decision.reason}`);
-      count(stats.current.local, decision.reason);
+      stats.add(({ local }) => count(local, decision.reason));
       await say(`run here (${decision.reason})`);
       await runLocally(local, connection);
       return;
@@ -123,7 +126,7 @@ export function createCompileHandler(
       return;
     }
     log("fallback", { reason: outcome.reason, message: outcome.message });
-    count(stats.current.fallback, outcome.reason);
+    stats.add(({ fallback }) => count(fallback, outcome.reason));
     if (!settings.localFallback) {
       throw new LlamaError("NoFallback", `Cannot compile elsewhere: ${outcome.message}`, {
         hint: "unset LLAMACC_LOCAL_FALLBACK to compile here instead",
@@ -139,6 +142,11 @@ export function createCompileHandler(
     }
     await say(`run here after all (${outcome.reason}: ${outcome.message})`);
     await runLocally(local, connection);
+  };
+
+  return (request, connection) => {
+    const settings = readSettings(request.env);
+    return stats.within(settings.buildId, () => compile(request, settings, connection));
   };
 }
 

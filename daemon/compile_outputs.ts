@@ -66,10 +66,6 @@ export interface WrittenOutputs extends Compiled {
   readonly outputBytes: number;
 }
 
-/** What the drivers of GCC and of clang say when a signal, such as the kernel's for want of memory, ended cc1 or as. */
-const PROGRAM_KILLED =
-  /^[^\n]*: fatal error: [^\n]* signal terminated program |^[^\n]*: error: unable to execute command: /m;
-
 /**
  * Writes what a compilation made, once all of it is here.
  *
@@ -81,20 +77,11 @@ export async function writeOutputs(
   outputs: OutputPlaces,
   store: ObjectStore,
 ): Promise<WrittenOutputs> {
-  if (result.status.kind === "signal") {
-    throw new LlamaError(
-      "CompilerKilled",
-      `The compiler was killed by ${result.status.signal}`,
-      { hint: "give the function more memory" },
-    );
-  }
+  const { status } = result;
+  // A compiler that was killed is no result at all: see worker_trouble.ts.
+  if (status.kind === "signal") throw new LlamaError("CompilerKilled", status.signal);
   const stdout = await readContent(result.stdout, store);
   const stderr = await readContent(result.stderr, store);
-  if (result.status.code !== 0 && PROGRAM_KILLED.test(new TextDecoder().decode(stderr))) {
-    throw new LlamaError("CompilerKilled", "A program of the compiler was killed", {
-      hint: "give the function more memory",
-    });
-  }
   const made = filesOf(result.outputs);
   const pending: { target: string; bytes: Uint8Array; isObject: boolean }[] = [];
   for (const { path, target, isObject } of outputs.list) {
@@ -111,5 +98,5 @@ export async function writeOutputs(
     });
     outputBytes += bytes.length;
   }
-  return { kind: "compiled", stdout, stderr, code: result.status.code, outputBytes };
+  return { kind: "compiled", stdout, stderr, code: status.code, outputBytes };
 }

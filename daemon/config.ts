@@ -3,7 +3,7 @@
  * are. It is small, written whole and never edited in place:
  *
  *     {"version": 1, "cloud": "aws", "region": "eu-west-1", "store": "s3://BUCKET/",
- *      "function": "llama", "stack": "llama", "role": ARN, "repository": URI}
+ *      "function": "llama", "stack": "llama", "role": ARN, "repository": URI, "ccConcurrency": 8}
  *
  * No credentials stand in it.
  */
@@ -28,7 +28,12 @@ export interface LlamaConfig {
   readonly role: string;
   /** URI of the ECR repository for function images. */
   readonly repository?: string;
+  /** Local compilers at once, one a core unless given; bootstrap leaves it as it is. */
+  readonly ccConcurrency?: number;
 }
+
+/** Most local compilers at once that can be asked for. */
+export const MAX_CONCURRENCY = 4096;
 
 const VERSION = 1;
 
@@ -114,5 +119,13 @@ function configFromJson(value: unknown, path: string): LlamaConfig {
     stack: text("stack"),
     role: text("role"),
     ...(json.repository !== undefined && { repository: text("repository") }),
+    ...(json.ccConcurrency !== undefined && {
+      ccConcurrency: asInteger(
+        json.ccConcurrency,
+        `${path}: ccConcurrency`,
+        1,
+        MAX_CONCURRENCY,
+      ),
+    }),
   };
 }

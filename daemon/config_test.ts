@@ -24,7 +24,14 @@ Deno.test("writeConfig() leaves a file for its owner alone, and readConfig() the
   await inFolder(async (folder) => {
     const llamaDir = `${folder}/new/dir`;
     assertEquals(await readConfig(llamaDir), undefined);
-    for (const config of [CONFIG, { ...CONFIG, repository: "r", endpointUrl: "http://x" }]) {
+    for (
+      const config of [CONFIG, {
+        ...CONFIG,
+        repository: "r",
+        endpointUrl: "http://x",
+        ccConcurrency: 3,
+      }]
+    ) {
       await writeConfig(llamaDir, config);
       assertEquals(await readConfig(llamaDir), config);
     }

@@ -1,4 +1,5 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
+import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
 import type { FileDigests } from "../cc/digests.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
@@ -15,13 +16,12 @@ import {
 import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
 import { LlamaError } from "../job/errors.ts";
-import type { JobSpec } from "../job/spec.ts";
 import { placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { jobSpec, logicalCwd } from "./compile_spec.ts";
 import { preprocess } from "./preprocess.ts";
 import { absolute, type Compiled, type RemoteRequest } from "./remote_request.ts";
-import { type RanJob, runJob, type RunJobOptions } from "./run_job.ts";
+import { runCompilation } from "./run_compilation.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
@@ -63,6 +63,8 @@ export interface RemoteCompileTools {
   readonly toolchains: Toolchains;
   readonly slots: Slots;
   readonly stats: StatsKeeper;
+  /** Is told of each use of a function, so that its price can be told later. */
+  readonly learnSize?: (client: AwsClient, functionName: string) => void;
   /** Names of the locales of this machine. */
   readonly locales: () => Promise<ReadonlySet<string>>;
   /** The session for a client's environment. */
@@ -165,21 +167,15 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         files,
         locales: await tools.locales(),
       });
-      const ran = await runUnlessChanged(spec, {
-        session,
-        functionName: settings.functionName ?? session.functionName,
-        read,
-        signal: remote.signal,
-      });
+      const functionName = settings.functionName ?? session.functionName;
+      tools.learnSize?.(session.client, functionName);
+      const options = { session, functionName, read, signal: remote.signal };
+      const ran = await runCompilation(spec, options, stats);
       if (ran === undefined) {
-        count(stats.current.voids, "changed");
+        stats.add(({ voids }) => count(voids, "changed"));
         continue;
       }
-      const counters = stats.current;
-      counters.rounds++;
-      counters.invocations += ran.invocations;
-      counters.remoteMs += ran.result.timings.runMs;
-      if (ran.result.cold) counters.coldStarts++;
+      stats.add((counters) => counters.rounds++);
       const { proof } = ran.result;
       if (!proof) {
         throw new LlamaError("Unproved", "Cannot trust a result that came without a proof");
@@ -192,11 +188,13 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       );
       if (verdict.kind === "proved") {
         const written = await writeOutputs(ran.result, request.umask, outputs, session.store);
-        counters.remote++;
-        counters.outputBytes += written.outputBytes;
+        stats.add((counters) => {
+          counters.remote++;
+          counters.outputBytes += written.outputBytes;
+        });
         return written;
       }
-      count(counters.voids, verdict.kind);
+      stats.add(({ voids }) => count(voids, verdict.kind));
       if (verdict.kind === "unproved") {
         throw new LlamaError("Unproved", `Cannot trust the result: ${verdict.reason}`);
       }
@@ -233,19 +231,6 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
     },
   };
-}
-
-/** Runs a job; undefined if a file of it changed before it was sent. */
-async function runUnlessChanged(
-  spec: JobSpec,
-  options: RunJobOptions,
-): Promise<RanJob | undefined> {
-  try {
-    return await runJob(spec, options);
-  } catch (error) {
-    if (error instanceof LlamaError && error.code === "ObjectGone") return undefined;
-    throw error;
-  }
 }
 
 async function addSource(

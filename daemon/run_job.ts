@@ -29,6 +29,17 @@ export interface RunJobOptions {
   /** Most time for everything, in milliseconds; 15 minutes unless given. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** Hears of each invocation that is over. */
+  readonly onInvocation?: (invocation: EndedInvocation) => void;
+  /** Hears of each invocation that is repeated as its worker died. */
+  readonly onCrash?: () => void;
+}
+
+/** An invocation that is over. */
+export interface EndedInvocation {
+  readonly functionName: string;
+  /** About the time that AWS charges, in milliseconds: without the start of a cold worker. */
+  readonly billedMs: number;
 }
 
 /** A job that ran. */
@@ -52,7 +63,7 @@ const MAX_PAYLOAD_BYTES = 6_200_000;
  * Runs `spec` and returns what became of its command.
  *
  * @throws {LlamaError} With the answer's own code if the runtime could not run the job, `TimedOut`,
- * `WorkerCrashed`, `ObjectsLost`.
+ * `OutOfMemory`, `WorkerCrashed`, `ObjectsLost`.
  * @throws {AwsError} If AWS refuses.
  */
 export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<RanJob> {
@@ -71,6 +82,9 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
       payload = encodeSpec(current, packs);
     }
     invocations++;
+    const startMs = performance.now();
+    const ended = (billedMs: number) =>
+      options.onInvocation?.({ functionName: options.functionName, billedMs });
     const reply = await invoke(client, {
       functionName: options.functionName,
       payload,
@@ -79,11 +93,21 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
       ...(options.signal && { signal: options.signal }),
     });
     if (reply.functionError !== undefined) {
+      ended(performance.now() - startMs);
       const error = functionError(reply.payload, options.functionName);
       if (error.code !== "WorkerCrashed" || ++crashes > MAX_CRASHES) throw error;
+      options.onCrash?.();
       continue;
     }
     const answer = readAnswer(reply.payload, spec, options.functionName);
+    // A worker that misses objects says so at once.
+    ended(
+      answer.kind === "done"
+        ? Object.values(answer.timings).reduce((sum, ms) => sum + ms, 0)
+        : answer.kind === "failed"
+        ? performance.now() - startMs
+        : 0,
+    );
     if (answer.kind === "failed") {
       throw new LlamaError(answer.code, answer.message);
     }
@@ -183,6 +207,13 @@ function functionError(payload: Uint8Array, functionName: string): LlamaError {
     return new LlamaError("TimedOut", `The function "${functionName}" timed out: ${message}`, {
       hint: "give the function more time with llama bootstrap -timeout",
     });
+  }
+  if (type === "Runtime.OutOfMemory") {
+    return new LlamaError(
+      "OutOfMemory",
+      `The function "${functionName}" ran out of memory: ${message}`,
+      { hint: "give the function more memory with llama bootstrap -memory" },
+    );
   }
   if (/^Runtime\.(?:ExitError|Unknown)|signal: killed/.test(`${type} ${message}`) || type === "") {
     return new LlamaError("WorkerCrashed", `A worker of "${functionName}" died: ${message}`);

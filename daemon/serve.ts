@@ -1,11 +1,15 @@
 /** The daemon: everything it keeps in memory, behind its socket. */
+import type { ExchangeEvent } from "../aws/client.ts";
+import { s3Class } from "../aws/prices.ts";
+import type { RetryEvent } from "../aws/retry.ts";
 import { createFileDigests } from "../cc/digests.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createGuesser } from "../cc/guess.ts";
 import { createPlaces } from "../cc/places.ts";
 import { LlamaError } from "../job/errors.ts";
-import { asObject } from "../job/json.ts";
+import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
+import { createFunctionSizes } from "./function_sizes.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
@@ -14,8 +18,9 @@ import { createRemoteCompiler } from "./remote_compile.ts";
 import { serveDaemon } from "./server.ts";
 import { openSession, type Session, sessionKey } from "./session.ts";
 import { buildShim } from "./shim_build.ts";
-import { createSlots } from "./slots.ts";
-import { createStats } from "./stats.ts";
+import { createSlots, watchedSlots } from "./slots.ts";
+import { createStats, type StatsKeeper } from "./stats.ts";
+import { statsAnswer } from "./stats_answer.ts";
 import { createToolchains } from "./toolchains.ts";
 
 /** How {@linkcode runDaemon} runs. */
@@ -23,6 +28,8 @@ export interface DaemonOptions {
   readonly llamaDir: string;
   /** Ends the daemon after so long without a client. */
   readonly idleTimeoutMs: number;
+  /** Local commands at once, one a core unless given. */
+  readonly slots?: number;
   /** Starts the embedded cloud as a process of its own. */
   readonly startCloud: () => Promise<void>;
   /** Ends the daemon, as SIGTERM and SIGINT do through it. */
@@ -37,14 +44,23 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = openDaemonLog({ path: daemonLogPath(llamaDir) });
   try {
     const stats = createStats();
-    const slots = createSlots();
+    const sizes = createFunctionSizes();
+    const slots = watchedSlots(
+      createSlots(options.slots),
+      (waitedMs) => {
+        stats.add((counters) => {
+          counters.slotWaits++;
+          counters.slotWaitMs += waitedMs;
+        });
+      },
+    );
     const folders = createFolders(realFiles);
     const places = createPlaces(realFiles, folders);
     const digests = createFileDigests(realFiles);
     const seams = { files: realFiles, processes: realProcesses, folders, places, digests };
     let asked: Promise<ReadonlySet<string>> | undefined;
     const locales = () => asked ??= installedLocales();
-    const sessions = createSessions(options, log.write);
+    const sessions = createSessions(options, stats, log.write);
     const onCompile = createCompileHandler({
       files: realFiles,
       slots,
@@ -57,6 +73,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         toolchains: createToolchains({ ...seams, buildShim, rehearse }),
         slots,
         stats,
+        learnSize: sizes.learn,
         locales,
         openSession: sessions.open,
         dropSession: sessions.drop,
@@ -68,20 +85,23 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       log: log.write,
       onCompile,
       onControl: (json) => {
-        const { type, zero } = asObject(json, "control request");
+        const { type, zero, build } = asObject(json, "control request");
         switch (type) {
           case "ping":
             return Promise.resolve({ pid: Deno.pid });
           case "stats": {
-            const answer = {
+            const what = "control request: build";
+            const answer = statsAnswer(stats, sizes, {
+              zero: zero === true,
+              ...(build !== undefined && { build: asString(build, what) }),
+            });
+            return Promise.resolve({
               pid: Deno.pid,
-              ...structuredClone(stats.current),
+              ...answer,
               slots: slots.stats(),
               server: server.stats(),
               memoryBytes: Deno.memoryUsage().rss,
-            };
-            if (zero === true) stats.reset();
-            return Promise.resolve(answer);
+            });
           }
           case "shutdown":
             server.shutdown("asked to");
@@ -120,16 +140,32 @@ interface Sessions {
 /** One session for each set of deciding variables, opened once, and again if opening it failed. */
 function createSessions(
   { llamaDir, startCloud }: DaemonOptions,
+  stats: StatsKeeper,
   log: (event: string, fields: Readonly<Record<string, string | number>>) => void,
 ): Sessions {
   const sessions = new Map<string, Promise<Session>>();
   const say = (line: string) => log("session", { text: line });
+  const onExchange = ({ service, operation, bytesSent, bytesReceived }: ExchangeEvent) =>
+    stats.add((counters) => {
+      counters.requests++;
+      counters.bytesSent += bytesSent;
+      counters.bytesReceived += bytesReceived;
+      if (service !== "s3") return;
+      const kind = s3Class(operation);
+      if (kind === "put") counters.s3Puts++;
+      if (kind === "get") counters.s3Gets++;
+    });
+  const onRetry = ({ kind }: RetryEvent) =>
+    stats.add((counters) => {
+      counters.retries++;
+      if (kind === "throttle") counters.throttles++;
+    });
   return {
     open: (env) => {
       const key = sessionKey(env);
       let opening = sessions.get(key);
       if (!opening) {
-        opening = openSession({ env, llamaDir, startCloud, say });
+        opening = openSession({ env, llamaDir, startCloud, say, onExchange, onRetry });
         sessions.set(key, opening);
         opening.catch(() => sessions.delete(key));
       }

@@ -4,8 +4,9 @@
  * at all the embedded cloud is. Credentials that exist and fail are an error, never a silent change.
  */
 import { type AwsAccount, resolveAccount } from "../aws/account.ts";
-import { type AwsClient, createAwsClient } from "../aws/client.ts";
+import { type AwsClient, createAwsClient, type ExchangeEvent } from "../aws/client.ts";
 import { ensureEmbedded, readEmbeddedEndpoint } from "../aws/embedded.ts";
+import type { RetryEvent } from "../aws/retry.ts";
 import { LlamaError } from "../job/errors.ts";
 import { openDiskCache } from "../store/disk_cache.ts";
 import { type ObjectStore, openObjectStore } from "../store/object_store.ts";
@@ -32,6 +33,10 @@ export interface SessionInputs {
   readonly startCloud: () => Promise<void>;
   /** Takes a line for each request and answer, secrets masked. */
   readonly debug?: (line: string) => void;
+  /** Hears of each attempt of a request to AWS when it is over. */
+  readonly onExchange?: (event: ExchangeEvent) => void;
+  /** Hears of each wait before another attempt. */
+  readonly onRetry?: (event: RetryEvent) => void;
   /** Takes a line for the user, such as that the embedded cloud is in use. */
   readonly say?: (line: string) => void;
 }
@@ -71,7 +76,12 @@ const EMBEDDED_TIMEOUT_MS = 20_000;
  */
 export async function openAccount(inputs: SessionInputs): Promise<OpenAccount> {
   const config = await readConfig(inputs.llamaDir);
-  const options = inputs.debug === undefined ? {} : { debug: inputs.debug };
+  const { debug, onExchange, onRetry } = inputs;
+  const options = {
+    ...(debug && { debug }),
+    ...(onExchange && { onExchange }),
+    ...(onRetry && { onRetry }),
+  };
   const named = await accountFrom(inputs, config);
   if (named !== undefined) {
     const cloud = await isEmbedded(named, inputs.llamaDir) ? "embedded" : "aws";

@@ -5,6 +5,8 @@
 
 /** A turn that was granted. */
 export interface Slot {
+  /** Time in line, in milliseconds; undefined if there was none. */
+  readonly waitedMs?: number;
   /** Gives the turn to the next in line; a second call does nothing. */
   release(): void;
 }
@@ -33,19 +35,23 @@ export interface Slots {
   stats(): SlotStats;
 }
 
-/** Makes `size` turns, one a core unless given. */
-export function createSlots(size: number = navigator.hardwareConcurrency): Slots {
+/** Makes `size` turns, one a core unless given; `now` is a clock in milliseconds. */
+export function createSlots(
+  size: number = navigator.hardwareConcurrency,
+  now: () => number = () => performance.now(),
+): Slots {
   // A set keeps the order of arrival and lets one who gives up leave from the middle.
   const line = new Set<() => void>();
   let busy = 0;
   let granted = 0;
   let longestLine = 0;
 
-  const grant = (): Slot => {
+  const grant = (waitedMs?: number): Slot => {
     busy++;
     granted++;
     let held = true;
     return {
+      ...(waitedMs !== undefined && { waitedMs }),
       release() {
         if (!held) return;
         held = false;
@@ -59,6 +65,7 @@ export function createSlots(size: number = navigator.hardwareConcurrency): Slots
     acquire(signal) {
       if (signal?.aborted) return Promise.reject(signal.reason);
       if (busy < size) return Promise.resolve(grant());
+      const sinceMs = now();
       return new Promise((resolve, reject) => {
         const leave = () => {
           line.delete(enter);
@@ -67,7 +74,7 @@ export function createSlots(size: number = navigator.hardwareConcurrency): Slots
         const enter = () => {
           line.delete(enter);
           signal?.removeEventListener("abort", leave);
-          resolve(grant());
+          resolve(grant(now() - sinceMs));
         };
         line.add(enter);
         longestLine = Math.max(longestLine, line.size);
@@ -75,5 +82,17 @@ export function createSlots(size: number = navigator.hardwareConcurrency): Slots
       });
     },
     stats: () => ({ size, busy, waiting: line.size, granted, longestLine }),
+  };
+}
+
+/** The turns of `slots`, with each wait told to `onWait` once it is over. */
+export function watchedSlots(slots: Slots, onWait: (waitedMs: number) => void): Slots {
+  return {
+    ...slots,
+    acquire: async (signal) => {
+      const slot = await slots.acquire(signal);
+      if (slot.waitedMs !== undefined) onWait(slot.waitedMs);
+      return slot;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { createSlots } from "./slots.ts";
+import { createSlots, watchedSlots } from "./slots.ts";
 
 Deno.test("acquire() grants turns in the order of arrival", async () => {
   const slots = createSlots(1);
@@ -51,4 +51,16 @@ Deno.test("acquire() leaves the line when its signal aborts", async () => {
   held.release();
   (await next).release();
   assertEquals(slots.stats().busy, 0);
+});
+
+Deno.test("watchedSlots() tells of each wait, and of nothing else", async () => {
+  let nowMs = 1000;
+  const waits: number[] = [];
+  const slots = watchedSlots(createSlots(1, () => nowMs), (ms) => waits.push(ms));
+  const first = await slots.acquire();
+  const second = slots.acquire();
+  nowMs += 250;
+  first.release();
+  (await second).release();
+  assertEquals([waits, slots.stats().granted], [[250], 2]);
 });

@@ -12,10 +12,6 @@ import { cleanEnvironment, fetchPackage, run, say } from "./demo/tools.ts";
 const JOBS = 16;
 /** A compilation that did not end elsewhere is a failure here; no demonstration may hide one. */
 const MIN_REMOTE = 40;
-/** AWS Lambda pricing, x86, us-east-1: USD a GB-second and USD a request. */
-const USD_PER_GB_S = 0.0000166667;
-const USD_PER_REQUEST = 0.0000002;
-const FUNCTION_GB = 1769 / 1024;
 
 /** What `llama daemon -stats -json` prints, as far as it is needed. */
 interface Stats {
@@ -23,6 +19,7 @@ interface Stats {
   readonly rounds: number;
   readonly invocations: number;
   readonly remoteMs: number;
+  readonly costUsd: number;
   readonly local: Readonly<Record<string, number>>;
   readonly fallback: Readonly<Record<string, number>>;
 }
@@ -92,8 +89,6 @@ async function report(result: {
     return total === 0 ? "0" : `${total}  (${named})`;
   };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const usd = stats.remoteMs / 1000 * FUNCTION_GB * USD_PER_GB_S +
-    stats.invocations * USD_PER_REQUEST;
   const rows: [string, string][] = [
     ["files", String(objects.length)],
     [
@@ -118,7 +113,7 @@ async function report(result: {
     ["wall time, local", seconds(localMs)],
     [
       "cost on AWS",
-      `about $${usd.toFixed(4)}  (${seconds(stats.remoteMs)} of a 1,769 MB function)`,
+      `about $${stats.costUsd.toFixed(4)}  (${seconds(stats.remoteMs)} of a 1,769 MB function)`,
     ],
   ];
   await say("");
