@@ -99,8 +99,8 @@ async function compareBuilds(comparison: Comparison, lab: Lab): Promise<void> {
   const { counted, configured } = remote;
   await keep([
     ...[project.name, compilers.cc, flags || "none", String(objects), String(counted.remote)],
-    ...[String(counted.rounds), (counted.rounds / counted.remote).toFixed(2)],
-    ...[`${total - different.length} of ${total}`, String(sum(counted.fallback))],
+    ...[String(counted.rounds), (counted.rounds / Math.max(1, objects)).toFixed(2)],
+    ...[`${total - different.length} of ${total}`, list(counted.fallback)],
     list(add(configured.local, counted.local)),
     ...[remote.seconds.toFixed(1), local.seconds.toFixed(1)],
   ]);
@@ -196,8 +196,4 @@ function add(
   const total: Record<string, number> = { ...a };
   for (const [reason, count] of Object.entries(b)) total[reason] = (total[reason] ?? 0) + count;
   return total;
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
