@@ -1,5 +1,6 @@
 /** Whether a command line is compiled remotely, and if not, why. */
 import type { CommandLine } from "./command_line.ts";
+import { isProbe } from "./probe.ts";
 
 /** What the compiler of a source is told to take it for. */
 export interface Language {
@@ -88,7 +89,7 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
     else if (language === C_OUTPUT) language = CXX_OUTPUT;
   }
   if (language.assembler && !options.remoteAssemble) return local("assembler");
-  if (isProbe(source.path)) return local("configure-probe");
+  if (isProbe(source.path, line.output)) return local("configure-probe");
   const base = nameOf(source.path).slice(0, nameOf(source.path).length - suffix.length);
   const output = line.output ?? `${base}${line.mode === "compile" ? ".o" : ".s"}`;
   if (output === "-") return local("stdout-output");
@@ -133,13 +134,4 @@ function extraOutputsOf(line: CommandLine, output: string): string[] {
   if (has("-fstack-usage")) extra.push(`${base}.su`);
   if (has("-gsplit-dwarf")) extra.push(`${base}.dwo`);
   return extra;
-}
-
-/** Autoconf's and CMake's compiler checks: small, many, and asked one by one. */
-function isProbe(path: string): boolean {
-  return /^conftest\.\w+$/.test(nameOf(path)) ||
-    /(?:^|\/)CMakeFiles\/(?:CMakeTmp|CMakeScratch|ShowIncludes)\//.test(path) ||
-    /^(?:CMakeC(?:XX)?CompilerId|CMakeC(?:XX)?CompilerABI|testC(?:XX)?Compiler)\.\w+$/.test(
-      nameOf(path),
-    );
 }
