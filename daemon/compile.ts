@@ -7,6 +7,7 @@ import type { FileSystem } from "../cc/file_system.ts";
 import { AwsError } from "../aws/error.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { compilerFor } from "./compiler_lookup.ts";
+import { createBuildNotices } from "./build_notices.ts";
 import type { Connection } from "./connection.ts";
 import type { CompileRequest } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
@@ -34,7 +35,15 @@ export function createCompileHandler(
   tools: CompileTools,
 ): (request: CompileRequest, connection: Connection) => Promise<void> {
   const { files, slots, stats, remote, log } = tools;
-  const warnedOf = new Set<string>();
+  const notices = createBuildNotices();
+
+  /** Says what the build is to hear, once, of a command that runs here. */
+  const notice = async (reason: string, { buildId }: Settings, connection: Connection) => {
+    const line = notices.ranHere(buildId, reason);
+    if (line !== undefined) {
+      await connection.stderr(new TextEncoder().encode(`llamacc: ${line}\n`));
+    }
+  };
 
   const runLocally = async (command: LocalCommand, connection: Connection) => {
     const slot = await slots.acquire(connection.signal);
@@ -101,6 +110,7 @@ export function createCompileHandler(
       note(`here: ${decision.reason}`);
       stats.add(({ local }) => count(local, decision.reason));
       await say(`run here (${decision.reason})`);
+      await notice(decision.reason, settings, connection);
       await runLocally(local, connection);
       return;
     }
@@ -120,6 +130,7 @@ export function createCompileHandler(
     });
     if (outcome.kind === "compiled") {
       note("elsewhere");
+      notices.ranThere(settings.buildId);
       await connection.stdout(outcome.stdout);
       await connection.stderr(outcome.stderr);
       await connection.exit(outcome.code);
@@ -133,14 +144,14 @@ export function createCompileHandler(
       });
     }
     note(`here: ${outcome.reason}`);
-    if (outcome.cloudFailed && !warnedOf.has(outcome.reason)) {
+    if (outcome.cloudFailed && notices.isNews(settings.buildId, outcome.reason)) {
       // Once: a user who forgot something wants to know, and a build of 400 must not say it 400 times.
-      warnedOf.add(outcome.reason);
       await connection.stderr(
         new TextEncoder().encode(`llamacc: compiling on this machine: ${outcome.message}\n`),
       );
     }
     await say(`run here after all (${outcome.reason}: ${outcome.message})`);
+    await notice(outcome.reason, settings, connection);
     await runLocally(local, connection);
   };
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { createCompileHandler } from "./compile.ts";
 import type { Connection } from "./connection.ts";
+import { CloudUnavailable } from "./remote_compile.ts";
 import type { CompileRequest, ExecCommand } from "./protocol.ts";
 import { realFiles } from "./real_files.ts";
 import type { Compiled, RemoteRequest } from "./remote_request.ts";
@@ -330,4 +331,42 @@ Deno.test("LLAMACC_VERBOSE says where a command runs, and unknown variables are 
       "stderr llamacc: warning: the variable LLAMACC_LOACL means nothing to llamacc\n",
       "exec",
     ]);
+  }));
+
+Deno.test("a build hears once that the cloud fails, and another build hears it, too", () =>
+  withBench(async (bench) => {
+    bench.remote = () => Promise.reject(new CloudUnavailable(new LlamaError("X", "Cannot do it")));
+    const compile = async (id: string) =>
+      (await bench.compile("llamacc -c a.c", { env: { LLAMACC_BUILD_ID: id } })).said;
+    const words = "stderr llamacc: compiling on this machine: Cannot do it\n";
+    assertEquals([await compile("a"), await compile("a"), await compile("b")], [
+      [words, "exec"],
+      ["exec"],
+      [words, "exec"],
+    ]);
+    for (let i = 0; i < 20; i++) assertEquals(await compile("b"), ["exec"]);
+  }));
+
+Deno.test("a build of which much runs here unexpectedly hears it once, before the compiler", () =>
+  withBench(async (bench) => {
+    bench.remote = () => Promise.reject(new LlamaError("TooManyRounds", "Cannot find all"));
+    const said: string[] = [];
+    for (let i = 0; i < 12; i++) said.push(...(await bench.compile("llamacc -c a.c")).said);
+    assertEquals(said.filter((word) => word !== "exec"), [
+      "stderr llamacc: 10 of 10 compilations ran on this machine (most: TooManyRounds); " +
+      "llama daemon -stats says why\n",
+    ]);
+    const env = { LLAMACC_BUILD_ID: "b", COMPILER_PATH: "/x" };
+    for (let i = 0; i < 9; i++) await bench.compile("llamacc -c a.c", { env });
+    assertEquals((await bench.compile("llamacc -c a.c", { env })).said, [
+      "stderr llamacc: 10 of 10 compilations ran on this machine (most: COMPILER_PATH); " +
+      "llama daemon -stats -build b says why\n",
+      "exec",
+    ]);
+    // Links do not surprise.
+    for (let i = 0; i < 20; i++) {
+      assertEquals((await bench.compile("llamacc a.o", { env: { LLAMACC_BUILD_ID: "l" } })).said, [
+        "exec",
+      ]);
+    }
   }));

@@ -172,7 +172,7 @@ Deno.test("LLAMACC_FUNCTION names the function; LLAMACC_LOCAL_FALLBACK=0 forbids
   await cloud.stats("zero");
   const script = "$CC -c a.c";
   await compare(cloud, { script, files: FILES, env: { LLAMACC_FUNCTION: "llama" } });
-  const env = { LLAMACC_FUNCTION: "no-such-function" };
+  const env = { LLAMACC_FUNCTION: "no-such-function", LLAMACC_BUILD_ID: "no-function" };
   await writeFiles(cloud.work, FILES);
   const first = await cloud.run(["llamacc", "-c", "a.c"], { env });
   assertEquals(first.code, 0);
