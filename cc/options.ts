@@ -93,6 +93,7 @@ export const OPTIONS: readonly Option[] = [
   row("-dumpmachine", "none", local("no-compilation")),
   row("-dumpspecs", "none", local("no-compilation")),
   row("-dumpversion", "none", local("no-compilation")),
+  row("-emit-llvm", "none", local("clang-options")),
   row("-fcallgraph-info", "joined", local("extra-output")),
   row("-fdiagnostics-color", "joined", "forced-color"),
   row("-fdump-", "joined", local("extra-output")),

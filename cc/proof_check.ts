@@ -36,8 +36,6 @@ export interface ProofQuestion {
 const MAX_LISTED = 256;
 /** Where compilers put what they hand from one program to the next, directly in the folder. */
 const TEMPORARY = /^\/tmp\/[^/]+$/;
-/** What clang renames to its output: CompilerInstance::createOutputFileImpl(), clang/lib/Frontend. */
-const UNFINISHED = /-[0-9a-f]{8}(\.[^./]*)?\.tmp$/;
 
 /** Checks a proof against this machine; starts no round of `folders` itself. */
 export function checkProof(
@@ -69,8 +67,7 @@ export function checkProof(
   if (changed.length > 0) return { kind: "changed", paths: changed };
   // A root may hold nothing else; this is what would tell if it did.
   const foreign = proof.opened.find((path) =>
-    !made.has(path) && !TEMPORARY.test(path) && !made.has(path.replace(UNFINISHED, "$1")) &&
-    !question.wasSent(path)
+    !made.has(path) && !TEMPORARY.test(path) && !question.wasSent(path)
   );
   if (foreign !== undefined) {
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };

@@ -69,7 +69,8 @@ export interface WrittenOutputs extends Compiled {
 /**
  * Writes what a compilation made, once all of it is here.
  *
- * @throws {LlamaError} `CompilerKilled` if it did not end by itself.
+ * @throws {LlamaError} `CompilerKilled` if it did not end by itself, `OutputElsewhere` if it ended well and
+ * made no object where one was expected.
  */
 export async function writeOutputs(
   result: JobResult,
@@ -83,6 +84,13 @@ export async function writeOutputs(
   const stdout = await readContent(result.stdout, store);
   const stderr = await readContent(result.stderr, store);
   const made = filesOf(result.outputs);
+  const [main] = outputs.list;
+  if (
+    result.status.kind === "exit" && result.status.code === 0 && main !== undefined &&
+    !made.has(main.path)
+  ) {
+    throw new LlamaError("OutputElsewhere", `The compiler did not make "${main.target}"`);
+  }
   const pending: { target: string; bytes: Uint8Array; isObject: boolean }[] = [];
   for (const { path, target, isObject } of outputs.list) {
     const file = made.get(path);

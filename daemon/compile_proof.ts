@@ -22,7 +22,11 @@ export function proofQuestion(
     sent: withOpened(set.states, proof, toolchain),
     links: [...set.inputs.values()].filter((input) => input.kind === "link"),
     made: outputs.made,
-    sentNames: (folder) => namesIn(folder, [...set.inputs.values(), ...toolchain.inputs.values()]),
+    sentNames: (folder) =>
+      namesIn(places.find(folder)?.path ?? cleanPath(folder), [
+        ...set.inputs.values(),
+        ...toolchain.inputs.values(),
+      ]),
     wasSent: sentTest(set.inputs, toolchain, places),
   };
 }
@@ -60,7 +64,7 @@ function sentTest(
 }
 
 function namesIn(folder: string, inputs: readonly Input[]): ReadonlySet<string> {
-  const prefix = `${cleanPath(folder)}/`;
+  const prefix = folder === "/" ? folder : `${folder}/`;
   const names = new Set<string>();
   for (const { path } of inputs) {
     if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/", 1)[0] ?? "");

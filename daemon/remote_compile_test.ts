@@ -128,7 +128,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     store,
     dropped,
     checked,
-    answer: () => doneWith({ proof: PROOF }),
+    answer: ({ wanted: [output] }) => made({ [output?.path ?? ""]: "object" }),
     write: (name, text) => Deno.writeTextFile(`${cwd}/${name}`, text),
     compile: async (command, options = {}) => {
       const { stdout, stderr, code } = await compiler.compile(requestOf(command, cwd, options));
@@ -284,7 +284,9 @@ Deno.test("compile() remembers what a unit was missing", () =>
     await bench.write("a.c", "#include COMPUTED\n");
     await bench.write("seen.h", "");
     bench.answer = (spec) =>
-      made({}, { absent: pathsOf(spec, `${cwd}/seen`).length > 0 ? [] : [`${cwd}/seen.h`] });
+      made({ [`${cwd}/a.o`]: "object" }, {
+        absent: pathsOf(spec, `${cwd}/seen`).length > 0 ? [] : [`${cwd}/seen.h`],
+      });
     await bench.compile("-c a.c");
     await bench.compile("-c a.c");
     assertEquals([bench.jobs.length, bench.stats.remote], [3, 2]);
@@ -384,6 +386,14 @@ Deno.test("compile() does not trust a result that is not proved", () =>
     }
     assertEquals(Object.keys(await bench.files()).toSorted(), ["a.c", "not sent"]);
     assertEquals([bench.jobs.length, bench.stats.remote], [4, 0]);
+  }));
+
+Deno.test("compile() does not take it for done when the compiler wrote its object elsewhere", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    bench.answer = () => made({});
+    const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError);
+    assertEquals(error.code, "OutputElsewhere");
   }));
 
 Deno.test("compile() writes no output before all of them are here", () =>
