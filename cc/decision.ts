@@ -5,7 +5,17 @@ import { isProbe } from "./probe.ts";
 /** What the compiler of a source is told to take it for. */
 export interface Language {
   /** Value for -x that gives the same search path. */
-  readonly name: "c" | "c++" | "assembler-with-cpp" | "assembler" | "cpp-output" | "c++-cpp-output";
+  readonly name:
+    | "c"
+    | "c++"
+    | "objective-c"
+    | "objective-c++"
+    | "assembler-with-cpp"
+    | "assembler"
+    | "cpp-output"
+    | "c++-cpp-output"
+    | "objective-c-cpp-output"
+    | "objective-c++-cpp-output";
   readonly assembler: boolean;
   readonly preprocessed: boolean;
 }
@@ -31,6 +41,18 @@ const C: Language = { name: "c", assembler: false, preprocessed: false };
 const CXX: Language = { name: "c++", assembler: false, preprocessed: false };
 const C_OUTPUT: Language = { name: "cpp-output", assembler: false, preprocessed: true };
 const CXX_OUTPUT: Language = { name: "c++-cpp-output", assembler: false, preprocessed: true };
+const OBJC: Language = { name: "objective-c", assembler: false, preprocessed: false };
+const OBJCXX: Language = { name: "objective-c++", assembler: false, preprocessed: false };
+const OBJC_OUTPUT: Language = {
+  name: "objective-c-cpp-output",
+  assembler: false,
+  preprocessed: true,
+};
+const OBJCXX_OUTPUT: Language = {
+  name: "objective-c++-cpp-output",
+  assembler: false,
+  preprocessed: true,
+};
 const ASSEMBLER_CPP: Language = {
   name: "assembler-with-cpp",
   assembler: true,
@@ -50,15 +72,29 @@ const BY_SUFFIX: ReadonlyMap<string, Language> = new Map([
   [".CPP", CXX],
   [".c++", CXX],
   [".C", CXX],
+  [".m", OBJC],
+  [".mi", OBJC_OUTPUT],
+  [".mm", OBJCXX],
+  [".M", OBJCXX],
+  [".mii", OBJCXX_OUTPUT],
   [".S", ASSEMBLER_CPP],
   [".sx", ASSEMBLER_CPP],
   [".s", ASSEMBLER],
 ]);
 
 const BY_NAME: ReadonlyMap<string, Language> = new Map(
-  [C, CXX, C_OUTPUT, CXX_OUTPUT, ASSEMBLER_CPP, ASSEMBLER].map((
-    language,
-  ) => [language.name, language]),
+  [
+    C,
+    CXX,
+    C_OUTPUT,
+    CXX_OUTPUT,
+    OBJC,
+    OBJCXX,
+    OBJC_OUTPUT,
+    OBJCXX_OUTPUT,
+    ASSEMBLER_CPP,
+    ASSEMBLER,
+  ].map((language) => [language.name, language]),
 );
 
 /** What may be asked of {@linkcode decide} beside the command line. */
@@ -88,7 +124,7 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
     if (language === C) language = CXX;
     else if (language === C_OUTPUT) language = CXX_OUTPUT;
   }
-  if (language.assembler && !options.remoteAssemble) return local("assembler");
+  if (language === ASSEMBLER && !options.remoteAssemble) return local("assembler");
   if (isProbe(source.path, line.output)) return local("configure-probe");
   const base = nameOf(source.path).slice(0, nameOf(source.path).length - suffix.length);
   const output = line.output ?? `${base}${line.mode === "compile" ? ".o" : ".s"}`;

@@ -46,12 +46,16 @@ Deno.test("decide() sends compilations away", () => {
     "-c -g -gsplit-dwarf -fstack-usage a.c": "a.c c a.o - a.su a.dwo",
     "-c -I inc -D X -isystem s -include p.h a.c": "a.c c a.o -",
     "-c a.i": "a.i cpp-output a.o -",
+    "-c a.S": "a.S assembler-with-cpp a.o -",
+    "-c a.m": "a.m objective-c a.o -",
+    "-c a.mm": "a.mm objective-c++ a.o -",
+    "-c -x objective-c a.c": "a.c objective-c a.o -",
   };
   for (const [command, expected] of Object.entries(cases)) {
     assertEquals(shown(command), expected, command);
   }
   assertEquals(shown("-c a.c", { cxx: true }), "a.c c++ a.o -");
-  assertEquals(shown("-c a.S", { remoteAssemble: true }), "a.S assembler-with-cpp a.o -");
+  assertEquals(shown("-c a.s", { remoteAssemble: true }), "a.s assembler a.o -");
 });
 
 Deno.test("decide() names the reason of every local run", () => {
@@ -66,11 +70,10 @@ Deno.test("decide() names the reason of every local run", () => {
     "-c a.c b.c": "several-sources",
     "-c -": "stdin-source",
     "-c a.c -o -": "stdout-output",
-    "-c a.S": "assembler",
+    "-c a.s": "assembler",
     "-c a.f90": "language",
     "-c conftest.c": "configure-probe",
     "-c CMakeFiles/CMakeScratch/TryCompile-x/testCCompiler.c": "configure-probe",
-    "-c -march=native a.c": "native-processor",
     "-c @flags a.c": "response-file",
     "-c -fplugin=x.so a.c": "plugin",
     "--version": "no-compilation",

@@ -1,17 +1,38 @@
 /** Which of a build's variables a compilation sees elsewhere, and which of them keep it here. */
 
-/** Variables that a compiler reads and that mean the same there as here. */
+/**
+ * Variables that a compiler reads and that mean the same there as here: all that gcc 12, clang 14 and
+ * binutils 2.40 ask getenv() for, less those below.
+ */
 const FORWARDED = [
   "PATH",
+  "HOME",
   "SOURCE_DATE_EPOCH",
   "GCC_COLORS",
+  "GCC_URLS",
+  "TERM_URLS",
+  "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
   "TERM",
+  "COLORTERM",
+  "TERMINFO",
+  "TERMINFO_DIRS",
   "COLUMNS",
   "NO_COLOR",
   "CPATH",
   "C_INCLUDE_PATH",
   "CPLUS_INCLUDE_PATH",
   "OBJC_INCLUDE_PATH",
+  "OBJCPLUS_INCLUDE_PATH",
+  "LIBRARY_PATH",
+  "LPATH",
+  "TMPDIR",
+  "TMP",
+  "TEMP",
+  "TEMPDIR",
+  "POSIXLY_CORRECT",
+  "DEB_BUILD_OPTIONS",
+  "LLVM_OVERRIDE_PRODUCER",
+  "ROCM_PATH",
   "LANG",
   "LANGUAGE",
   "LC_ALL",
@@ -20,14 +41,28 @@ const FORWARDED = [
   "LC_COLLATE",
 ];
 
-/** GCC manual, "Environment Variables Affecting GCC": these change what runs or write further files. */
-const LOCAL_ONLY = [
+/**
+ * These change what runs or have further files written: GCC manual, "Environment Variables Affecting
+ * GCC"; clang's driver (clang/tools/driver/driver.cpp); `.secure_log_unique` in the manual of gas. The
+ * last two lead libc to data that do not travel.
+ */
+const LOCAL_ONLY = new Set([
   "GCC_EXEC_PREFIX",
   "COMPILER_PATH",
   "DEPENDENCIES_OUTPUT",
   "SUNPRO_DEPENDENCIES",
   "GCC_COMPARE_DEBUG",
-];
+  "AS_SECURE_LOG_FILE",
+  "CCC_OVERRIDE_OPTIONS",
+  "QA_OVERRIDE_GCC3_OPTIONS",
+  "CC_PRINT_OPTIONS",
+  "CC_PRINT_HEADERS",
+  "CC_PRINT_PROC_STAT",
+  "CC_LOG_DIAGNOSTICS",
+  "FORCE_CLANG_DIAGNOSTICS_CRASH",
+  "LOCPATH",
+  "GCONV_PATH",
+]);
 
 /** Variables that shape the search for headers. */
 export const SEARCH_VARIABLES = [
@@ -35,11 +70,15 @@ export const SEARCH_VARIABLES = [
   "C_INCLUDE_PATH",
   "CPLUS_INCLUDE_PATH",
   "OBJC_INCLUDE_PATH",
+  "OBJCPLUS_INCLUDE_PATH",
 ] as const;
+
+/** Variables that name the folder for temporary files, in the order in which compilers ask. */
+export const TEMPORARY_VARIABLES = ["TMPDIR", "TMP", "TEMP", "TEMPDIR"] as const;
 
 /** The first variable that demands a local run. */
 export function localOnlyVariable(env: Readonly<Record<string, string>>): string | undefined {
-  return LOCAL_ONLY.find((name) => env[name] !== undefined);
+  return Object.keys(env).find((name) => LOCAL_ONLY.has(name) || name.startsWith("CLANG_"));
 }
 
 /**
@@ -67,23 +106,35 @@ export function forwardedNames(env: Readonly<Record<string, string>>): readonly 
 }
 
 /**
- * The variable for whose language the compiler has other messages than English ones, which do not
- * travel; `hasMessages` tells whether there are any for a language.
+ * The variable for whose locale the compiler has other messages than it has elsewhere: translated ones,
+ * or any in another character set than UTF-8. Neither travels; `hasMessages` tells whether there are any
+ * for a language.
  */
-export function translatedBy(
+export function localizedBy(
   env: Readonly<Record<string, string>>,
   locales: ReadonlySet<string>,
   hasMessages: (language: string) => boolean,
 ): string | undefined {
-  const name = ["LC_ALL", "LC_MESSAGES", "LANG"].find((name) => env[name]);
-  const locale = name === undefined ? undefined : env[name];
-  if (name === undefined || locale === undefined || isPlain(locale, locales)) return undefined;
-  const languages = [...(env.LANGUAGE ?? "").split(":"), locale].filter(Boolean);
-  const codes = languages.flatMap((language) => {
-    const plain = language.replace(/[.@].*$/, "");
-    return [plain, plain.replace(/_.*$/, "")];
-  });
-  return codes.some((code) => code !== "en" && hasMessages(code)) ? name : undefined;
+  for (const category of ["LC_CTYPE", "LC_MESSAGES"]) {
+    const name = ["LC_ALL", category, "LANG"].find((name) => env[name]);
+    const locale = name === undefined ? undefined : env[name];
+    if (name === undefined || locale === undefined || !isInstalled(locale, locales)) continue;
+    // LANGUAGE means nothing in these, but it does in C.UTF-8.
+    if (locale === "C" || locale === "POSIX") continue;
+    if (!isUtf8(locale) || !locales.has("C.utf8")) return name;
+    if (category === "LC_CTYPE") continue;
+    const languages = [...(env.LANGUAGE ?? "").split(":"), locale].filter(Boolean);
+    const codes = languages.flatMap((language) => {
+      const plain = language.replace(/[.@].*$/, "");
+      return [plain, plain.replace(/_.*$/, "")];
+    });
+    if (codes.some((code) => code !== "en" && hasMessages(code))) return name;
+  }
+  return undefined;
+}
+
+function isUtf8(locale: string): boolean {
+  return /\.utf-?8(?:@|$)/i.test(locale);
 }
 
 /**
@@ -91,16 +142,9 @@ export function translatedBy(
  * UTF-8 C.UTF-8, whose data travel with the toolchain, prints the same text with the same quotation marks.
  */
 function forwardedLocale(value: string, locales: ReadonlySet<string>): string {
-  if (value === "" || isPlain(value, locales)) return value === "" ? "" : plainName(value, locales);
-  return /utf-?8/i.test(value) ? "C.UTF-8" : value;
-}
-
-function plainName(value: string, locales: ReadonlySet<string>): string {
-  return isInstalled(value, locales) ? value : "C";
-}
-
-function isPlain(locale: string, locales: ReadonlySet<string>): boolean {
-  return /^(?:C|POSIX)(?:\.|$)/.test(locale) || !isInstalled(locale, locales);
+  if (value === "") return "";
+  if (!isInstalled(value, locales)) return "C";
+  return isUtf8(value) ? "C.UTF-8" : value;
 }
 
 /** glibc takes `en_US.UTF-8` and `en_US.utf8` for the same locale. */

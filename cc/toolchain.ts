@@ -17,7 +17,7 @@ export interface ToolchainFiles {
 }
 
 /** Programs that a driver may start for -c and -S. */
-const PROGRAMS = ["cc1", "cc1plus", "as", "objcopy", "lto-wrapper"];
+const PROGRAMS = ["cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy", "lto-wrapper"];
 /** Folders of headers that belong to the compiler itself. */
 const HEADER_FOLDERS = ["include", "include-fixed"];
 /**

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -439,7 +440,10 @@ static unsigned char *make_request(char *const *argv, const char *cwd, size_t *l
     put32(at + 4, (uint32_t)payload);
     put32(at + 8, VERSION);
     put32(at + 12, (uint32_t)mask);
-    put32(at + 16, (isatty(2) ? 1u : 0u) | (isatty(1) ? 2u : 0u));
+    uint32_t flags = (isatty(2) ? 1u : 0u) | (isatty(1) ? 2u : 0u);
+    struct winsize window = {0};
+    if (flags && ioctl(0, TIOCGWINSZ, &window) == 0) flags |= (uint32_t)window.ws_col << 16;
+    put32(at + 16, flags);
     at = put_list(at + 20, argv);
     at = put_string(at, cwd);
     at = put_list(at, environ);

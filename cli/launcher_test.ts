@@ -337,18 +337,21 @@ testClients(
 testClients(
   "sees its terminal",
   async (request, connection) => {
-    await connection.stdout(encode(`${request.stderrIsTerminal} ${request.stdoutIsTerminal}`));
+    const { stderrIsTerminal, stdoutIsTerminal, stdinColumns } = request;
+    await connection.stdout(encode(`${stderrIsTerminal} ${stdoutIsTerminal} ${stdinColumns}`));
     await connection.exit(0);
   },
   async ({ client, llamaDir, folder }) => {
+    const command = client.join(" ");
     const { stdout } = await new Deno.Command("script", {
-      args: ["-qec", `${client.join(" ")} >out`, "/dev/null"],
+      args: ["-qec", `stty cols 132; ${command} >out; ${command} >piped </dev/null`, "/dev/null"],
       cwd: folder,
       stdin: "null",
       env: { LLAMA_DIR: llamaDir },
     }).output();
     assertEquals(decode(stdout), "");
-    assertEquals(await Deno.readTextFile(`${folder}/out`), "true false");
+    assertEquals(await Deno.readTextFile(`${folder}/out`), "true false 132");
+    assertEquals(await Deno.readTextFile(`${folder}/piped`), "true false 0");
   },
   await new Deno.Command("script", { args: ["--version"] }).output().then(
     ({ success }) => success ? ["C", "portable"] : [],

@@ -62,6 +62,7 @@ async function runCommand({ argv0, args, llama }: ThinClientOptions): Promise<En
     umask: Deno.umask(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdoutIsTerminal: Deno.stdout.isTerminal(),
+    stdinColumns: Deno.stdin.isTerminal() ? Deno.consoleSize().columns : 0,
     argv: [argv0, ...args],
     cwd: Deno.cwd(),
     environment: Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`),

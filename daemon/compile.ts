@@ -1,5 +1,5 @@
 /** The way of one compilation, from a client's arguments to its exit status. */
-import { forwardedNames, localOnlyVariable, translatedBy } from "../cc/environment.ts";
+import { forwardedNames, localizedBy, localOnlyVariable } from "../cc/environment.ts";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
 import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
@@ -89,7 +89,7 @@ export function createCompileHandler(
     };
 
     const reason = localReason(request, settings) ??
-      translatedBy(
+      localizedBy(
         request.env,
         await tools.locales(),
         (language) => hasCompilerMessages(language, files),
@@ -166,10 +166,15 @@ interface LocalCommand {
   readonly argv: readonly (string | Uint8Array)[];
 }
 
-/** GNU gettext manual, "Locating Message Catalog Files"; GCC's text domains carry its version. */
+/**
+ * GNU gettext manual, "Locating Message Catalog Files"; GCC's text domains carry its version, libc's
+ * holds what strerror() says.
+ */
 function hasCompilerMessages(language: string, files: FileSystem): boolean {
   const folder = `/usr/share/locale/${language}/LC_MESSAGES`;
-  return (files.list(folder) ?? []).some(({ name }) => /^(?:gcc|cpplib|gas)\b/.test(name));
+  return (files.list(folder) ?? []).some(({ name }) =>
+    /^(?:gcc|cpplib|gas|bfd|opcodes|libc)\b/.test(name)
+  );
 }
 
 /** Why a compilation did not work elsewhere. */

@@ -13,10 +13,15 @@ import type { ReadyToolchain } from "./toolchains.ts";
 export function proofQuestion(
   proof: Proof,
   set: InputSet,
-  outputs: OutputPlaces,
-  toolchain: ReadyToolchain,
-  places: Places,
+  { outputs, toolchain, places, temporary }: {
+    readonly outputs: OutputPlaces;
+    readonly toolchain: ReadyToolchain;
+    readonly places: Places;
+    /** Folders in which the job's programs leave files for each other. */
+    readonly temporary: readonly string[];
+  },
 ): ProofQuestion {
+  const wasSent = sentTest(set.inputs, toolchain, places);
   return {
     proof,
     sent: withOpened(set.states, proof, toolchain),
@@ -27,7 +32,7 @@ export function proofQuestion(
         ...set.inputs.values(),
         ...toolchain.inputs.values(),
       ]),
-    wasSent: sentTest(set.inputs, toolchain, places),
+    wasSent: (path) => wasSent(path) || temporary.includes(path.slice(0, path.lastIndexOf("/"))),
   };
 }
 

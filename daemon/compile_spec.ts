@@ -1,38 +1,49 @@
 /** The job that one compilation becomes. */
-import { compilerEnvironment } from "../cc/environment.ts";
-import type { CommandLine } from "../cc/command_line.ts";
+import { compilerEnvironment, TEMPORARY_VARIABLES } from "../cc/environment.ts";
 import type { FileSystem } from "../cc/file_system.ts";
-import { timeZoneFor } from "../cc/time_zone.ts";
+import type { InputSet } from "../cc/inputs.ts";
+import { type NativeProcessor, withProcessor } from "../cc/native_processor.ts";
+import type { TimeZone } from "../cc/time_zone.ts";
 import type { Input } from "../job/manifest.ts";
 import { cleanPath } from "../job/path.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputPlaces } from "./compile_outputs.ts";
 import type { CompileRequest } from "./protocol.ts";
-import type { RemoteRequest } from "./remote_request.ts";
+import { absolute, type RemoteRequest } from "./remote_request.ts";
 import type { ReadyToolchain } from "./toolchains.ts";
+
+/** What a job takes over from this machine beside files. */
+export interface Here {
+  readonly files: FileSystem;
+  /** Names of the locales of this machine. */
+  readonly locales: ReadonlySet<string>;
+  readonly zone: TimeZone;
+  /** What `-march=native` means, if the command says so. */
+  readonly processor: NativeProcessor | undefined;
+}
+
+/** Where a job finds the specs that expand `-march=native`. */
+const SPECS_PATH = "/.llama/native.specs";
 
 /** The compiler's command, verbatim, with its inputs and outputs. */
 export function jobSpec(
-  { request, args, name, driver, line }: RemoteRequest,
+  { request, args, name, driver }: RemoteRequest,
   toolchain: ReadyToolchain,
   inputs: readonly Input[],
   outputs: OutputPlaces,
-  here: { readonly files: FileSystem; readonly locales: ReadonlySet<string> },
+  { files, locales, zone, processor }: Here,
 ): JobSpec {
-  const [logical] = logicalCwd(request, here.files);
-  const env = compilerEnvironment(request.env, here.locales);
-  // GCC asks whether stderr is a terminal; there it never is.
-  const color =
-    request.stderrIsTerminal && !line.colorChosen && (request.env.TERM ?? "dumb") !== "dumb"
-      ? ["-fdiagnostics-color=always"]
-      : [];
-  if (request.stderrIsTerminal && showsLinks(request.env) && makesLinks(toolchain, line)) {
-    color.push("-fdiagnostics-urls=always");
-  }
+  const [logical] = logicalCwd(request, files);
   return {
-    args: [name, ...color, ...args],
+    args: [name, ...processor ? withProcessor(args, processor, SPECS_PATH) : args],
     program: cleanPath(driver),
-    env: { ...env, PWD: logical ?? request.cwd, TZ: timeZoneFor(request.env.TZ, here.files) },
+    env: {
+      ...compilerEnvironment(request.env, locales),
+      ...zone.env,
+      PWD: logical ?? request.cwd,
+      // See runtime/path_shim.c.
+      ...(request.stderrIsTerminal && { LLAMA_SHIM_TERMINAL: `${request.stdinColumns}` }),
+    },
     cwd: request.cwd,
     rooted: { shim: toolchain.shim, libraryPath: toolchain.libraryPath },
     manifests: [toolchain.manifest],
@@ -42,18 +53,23 @@ export function jobSpec(
   };
 }
 
-/** Terminals that GCC's auto_enable_urls() (gcc/diagnostic-color.cc) trusts with links. */
-function showsLinks({ TERM = "dumb", COLORTERM }: Readonly<Record<string, string>>): boolean {
-  if (COLORTERM === "gnome-terminal" || COLORTERM === "xfce4-terminal") return false;
-  return !["", "dumb", "linux"].includes(TERM) && (TERM !== "xterm" || COLORTERM !== undefined);
+/** Adds the specs that expand `-march=native`. */
+export function addSpecs(set: InputSet, processor: NativeProcessor | undefined): void {
+  if (processor?.specs === undefined) return;
+  set.inputs.set(SPECS_PATH, {
+    kind: "file",
+    path: SPECS_PATH,
+    mode: 0o644,
+    content: { bytes: new TextEncoder().encode(processor.specs) },
+  });
 }
 
-/** GCC makes links since version 10; its folder carries the version. Clang does not know the option. */
-function makesLinks({ inputs }: ReadyToolchain, { flags }: CommandLine): boolean {
-  if ([...flags].some((flag) => /^-fdiagnostics-(?:urls=|plain-output)/.test(flag))) return false;
-  return inputs.keys().some((path) =>
-    Number(/\/gcc[^/]*\/[^/]+\/(\d+)[^/]*\/cc1$/.exec(path)?.[1] ?? 0) >= 10
-  );
+/** Folders for temporary files that the command is told of. */
+export function temporaryFolders({ env, cwd }: CompileRequest): string[] {
+  return TEMPORARY_VARIABLES.flatMap((name) => {
+    const folder = env[name];
+    return folder ? [absolute(folder, cwd)] : [];
+  });
 }
 
 /** PWD, where it names the working folder: GCC records it as the compilation's folder. */

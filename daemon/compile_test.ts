@@ -101,6 +101,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
       umask: 0o22,
       stderrIsTerminal: false,
       stdoutIsTerminal: false,
+      stdinColumns: 0,
       argv,
       rawArgv: argv.map((word) => new TextEncoder().encode(word)),
       cwd: folder,

@@ -27,6 +27,7 @@ function requestOf(
       umask: 0o22,
       stderrIsTerminal: false,
       stdoutIsTerminal: false,
+      stdinColumns: 0,
       argv: ["llamacc", ...args],
       rawArgv: [],
       cwd,

@@ -16,7 +16,8 @@
  * Requests, which begin with the protocol's version so that an old daemon can say that it is old:
  *
  *     1 COMPILE  u32 version, u32 umask, u32 flags, list argv, string cwd, list environment
- *                flags: 1 stderr is a terminal, 2 stdout is a terminal
+ *                flags: 1 stderr is a terminal, 2 stdout is a terminal; the upper 16 bits are the
+ *                columns of the terminal at stdin, 0 where there is none
  *     2 CONTROL  u32 version, string JSON
  *
  * Answers. Any number of STDOUT and STDERR, then one of the others, which ends the answer:
@@ -58,6 +59,7 @@ export const frameKinds = {
 
 const stderrFlag = 1;
 const stdoutFlag = 2;
+const columnsShift = 16;
 
 /** A string of the system: text, or bytes where they are not UTF-8. */
 export type SystemText = string | Uint8Array;
@@ -70,6 +72,8 @@ export interface CompileCall {
   readonly stderrIsTerminal: boolean;
   /** Whether the client's stdout is a terminal. */
   readonly stdoutIsTerminal: boolean;
+  /** Columns of the terminal at the client's stdin, 0 where there is none. */
+  readonly stdinColumns: number;
   /** The command, with the name that the client was called by in front. */
   readonly argv: readonly SystemText[];
   /** The client's current folder. */
@@ -86,6 +90,8 @@ export interface CompileRequest {
   readonly stderrIsTerminal: boolean;
   /** Whether the client's stdout is a terminal. */
   readonly stdoutIsTerminal: boolean;
+  /** Columns of the terminal at the client's stdin, 0 where there is none. */
+  readonly stdinColumns: number;
   /** The command, with the name that the client was called by in front; never empty. */
   readonly argv: readonly string[];
   /** The bytes of `argv`, for an EXEC that must keep arguments which are not UTF-8. */
@@ -125,7 +131,10 @@ export function encodeCompile(call: CompileCall): Uint8Array {
   const fields = createFields();
   fields.u32(protocolVersion);
   fields.u32(call.umask);
-  fields.u32((call.stderrIsTerminal ? stderrFlag : 0) | (call.stdoutIsTerminal ? stdoutFlag : 0));
+  fields.u32(
+    ((call.stderrIsTerminal ? stderrFlag : 0) | (call.stdoutIsTerminal ? stdoutFlag : 0) |
+      call.stdinColumns << columnsShift) >>> 0,
+  );
   fields.list(call.argv);
   fields.text(call.cwd);
   fields.list(call.environment);
@@ -181,6 +190,7 @@ export function decodeCompile(payload: Uint8Array): CompileRequest {
     umask,
     stderrIsTerminal: (flags & stderrFlag) !== 0,
     stdoutIsTerminal: (flags & stdoutFlag) !== 0,
+    stdinColumns: flags >>> columnsShift,
     argv,
     rawArgv,
     cwd,

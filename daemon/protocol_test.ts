@@ -19,6 +19,7 @@ const call: CompileCall = {
   umask: 0o027,
   stderrIsTerminal: true,
   stdoutIsTerminal: false,
+  stdinColumns: 65535,
   argv: ["llamac++", "-c", "é.cc", ""],
   cwd: "/home/u",
   environment: ["A=1", "B=x=y", "A=2", "EMPTY=", "no sign", "__proto__=p"],
@@ -30,6 +31,7 @@ Deno.test("decodeCompile() takes what encodeCompile() put", () => {
   const request = decodeCompile(payloadOf(frame));
   assertEquals(request.umask, 0o027);
   assertEquals([request.stderrIsTerminal, request.stdoutIsTerminal], [true, false]);
+  assertEquals(request.stdinColumns, 65535);
   assertEquals(request.argv, ["llamac++", "-c", "é.cc", ""]);
   assertEquals(request.cwd, "/home/u");
   assertEquals(Object.entries(request.env), [
@@ -45,17 +47,19 @@ Deno.test("decodeCompile() lays bytes out as the protocol says", () => {
   const fields = createFields();
   fields.u32(1);
   fields.u32(0o22);
-  fields.u32(2);
+  fields.u32(2 | 40_000 << 16);
   fields.list(["cc"]);
   fields.text("/");
   fields.list([]);
   const request = decodeCompile(fields.finish());
   assertEquals([request.stderrIsTerminal, request.stdoutIsTerminal], [false, true]);
+  assertEquals(request.stdinColumns, 40_000);
   assertEquals(
     [...encodeCompile({
       umask: 0o22,
       stderrIsTerminal: false,
       stdoutIsTerminal: true,
+      stdinColumns: 40_000,
       argv: ["cc"],
       cwd: "/",
       environment: [],
@@ -63,7 +67,7 @@ Deno.test("decodeCompile() lays bytes out as the protocol says", () => {
     // deno-fmt-ignore
     [
       1, 0, 0, 0, 31, 0, 0, 0,
-      1, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0,
+      1, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0x40, 0x9c,
       1, 0, 0, 0, 2, 0, 0, 0, 99, 99,
       1, 0, 0, 0, 47,
       0, 0, 0, 0,

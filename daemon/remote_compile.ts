@@ -15,10 +15,12 @@ import {
 } from "../cc/inputs.ts";
 import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
+import { timeZoneFor } from "../cc/time_zone.ts";
 import { LlamaError } from "../job/errors.ts";
 import { placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
-import { jobSpec, logicalCwd } from "./compile_spec.ts";
+import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
+import { createNativeProcessors } from "./native_processors.ts";
 import { preprocess } from "./preprocess.ts";
 import { absolute, type Compiled, type RemoteRequest } from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
@@ -86,6 +88,7 @@ const MAX_INLINE_SOURCE_BYTES = 4 * 1024 * 1024;
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
   const { files, folders, places, stats } = tools;
   const searchPathOf = createUnitSearcher(tools);
+  const nativeProcessor = createNativeProcessors(tools.processes);
   const learned = new Map<string, Set<string>>();
   const read: ReadObject = async (digest) =>
     tools.toolchains.read(digest) ?? await tools.digests.read(digest);
@@ -140,6 +143,9 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       ),
       ...(guesses ? ["/usr/include/stdc-predef.h"] : []),
     ];
+    const zone = timeZoneFor(request.env, files);
+    const processor = await nativeProcessor(remote);
+    const temporary = temporaryFolders(request);
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
@@ -158,14 +164,19 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         ...logicalCwd(request, files),
         ...outputs.folders,
         ...(settings.guess ? spelled : []),
+        ...temporary,
+        ...(zone.file === undefined ? [] : [zone.file]),
       ];
       await addPaths(set, around, tools);
+      addSpecs(set, processor);
       const inputs = [...set.inputs.values()].filter(({ path, kind }) =>
         kind === "folder" || !toolchain.inputs.has(path)
       );
       const spec = jobSpec(remote, toolchain, inputs, outputs, {
         files,
         locales: await tools.locales(),
+        zone,
+        processor,
       });
       const functionName = settings.functionName ?? session.functionName;
       tools.learnSize?.(session.client, functionName);
@@ -182,7 +193,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
       folders.nextRound();
       const verdict = checkProof(
-        proofQuestion(proof, set, outputs, toolchain, places),
+        proofQuestion(proof, set, { outputs, toolchain, places, temporary }),
         folders,
         files,
       );

@@ -39,6 +39,7 @@ interface CompileOptions {
   readonly env?: Record<string, string>;
   readonly umask?: number;
   readonly stderrIsTerminal?: boolean;
+  readonly stdinColumns?: number;
 }
 
 /** A project in a folder of its own, and a compiler whose function answers as it is told. */
@@ -160,6 +161,7 @@ function requestOf(command: string, cwd: string, options: CompileOptions): Remot
       umask: options.umask ?? 0o22,
       stderrIsTerminal: options.stderrIsTerminal ?? false,
       stdoutIsTerminal: false,
+      stdinColumns: options.stdinColumns ?? 0,
       argv: ["llamacc", ...args],
       rawArgv: [],
       cwd,
@@ -485,20 +487,49 @@ Deno.test("compile() takes an output through the links on its way", () =>
     assertEquals(bench.jobs.length, 2);
   }));
 
-Deno.test("compile() asks for colours where the client has a terminal and chose none", () =>
+Deno.test("compile() tells the compiler of a terminal only where the client has one", () =>
   withBench(async (bench) => {
     await bench.write("a.c", "");
-    const terminal = { stderrIsTerminal: true, env: { TERM: "xterm" } };
-    await bench.compile("-c a.c", terminal);
-    await bench.compile("-fno-diagnostics-color -c a.c", terminal);
-    await bench.compile("-c a.c", { ...terminal, env: { TERM: "dumb" } });
-    await bench.compile("-c a.c", { env: { TERM: "xterm" } });
-    assertEquals(bench.jobs.map(({ args }) => args.slice(1, -2)), [
-      ["-fdiagnostics-color=always"],
-      ["-fno-diagnostics-color"],
-      [],
-      [],
-    ]);
+    await bench.compile("-c a.c", { stderrIsTerminal: true, stdinColumns: 132 });
+    await bench.compile("-c a.c", { stderrIsTerminal: true });
+    await bench.compile("-c a.c", { stdinColumns: 132 });
+    assertEquals(bench.jobs.map(({ env }) => env.LLAMA_SHIM_TERMINAL), ["132", "0", undefined]);
+    assertEquals(bench.jobs.map(({ args }) => args.join(" ")), Array(3).fill("cc -c a.c"));
+  }));
+
+Deno.test("compile() sends the folder for temporary files, and takes what is made there for made", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    await Deno.mkdir(`${bench.cwd}/tmp`);
+    const opened = [`${bench.cwd}/tmp/ccXYZ.s`];
+    bench.answer = () => made({ [`${bench.cwd}/a.o`]: "object" }, { opened });
+    await bench.compile("-c a.c", { env: { TMPDIR: "tmp" } });
+    const [job] = bench.jobs;
+    assertEquals(job?.env.TMPDIR, "tmp");
+    const folders = job?.inputs.filter(({ kind }) => kind === "folder").map(({ path }) => path);
+    assert(folders?.includes(`${bench.cwd}/tmp`), `${folders}`);
+    await assertRejects(() => bench.compile("-c a.c"), LlamaError, "which was not sent");
+  }));
+
+Deno.test("compile() sends a zone file that decides what a time is called", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    const zone = `${bench.cwd}/Zone`;
+    // RFC 8536, section 3.2: a header and a data block of version 1, then those of version 2.
+    const header = (transitions: number) =>
+      "TZif2" + "\0".repeat(15 + 12 + 3) + String.fromCharCode(transitions) + "\0".repeat(8);
+    for (const transitions of [0, 1]) {
+      await bench.write("Zone", `${header(0)}${header(transitions)}\nJST-9\n`);
+      await bench.compile("-c a.c", { env: { TZ: `:${zone}` } });
+    }
+    assertEquals(
+      bench.jobs.map(({ env, inputs }) => [
+        env.TZ,
+        env.TZDIR,
+        inputs.some(({ path }) => path === zone),
+      ]),
+      [["JST-9", undefined, false], [":Zone", bench.cwd, true]],
+    );
   }));
 
 Deno.test("compile() records PWD only where it names the working folder", () =>

@@ -9,6 +9,7 @@ const call: CompileCall = {
   umask: 0o22,
   stderrIsTerminal: false,
   stdoutIsTerminal: false,
+  stdinColumns: 0,
   argv: ["llamacc", "-c", "a.c"],
   cwd: "/",
   environment: ["A=1"],

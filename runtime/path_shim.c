@@ -71,6 +71,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <iconv.h>
 #include <libintl.h>
 #include <limits.h>
 #include <link.h>
@@ -83,6 +84,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -1426,6 +1428,56 @@ char *bindtextdomain(const char *domain, const char *path) {
   if (!enter(&look, AT_FDCWD, &path, LOOK)) return NULL;
   char *bound = NEXT(bindtextdomain)(domain, path);
   return bound && active() ? (char *)logical(bound) : bound;
+}
+
+/* Converters are found within libc; that one is not there is no proof that it would not be. */
+iconv_t iconv_open(const char *to, const char *from) {
+  iconv_t result = NEXT(iconv_open)(to, from);
+  if (result == (iconv_t)-1 && active()) blind("unknown character set", from);
+  return result;
+}
+
+/* ---- The terminal --------------------------------------------------------------------------- */
+
+/*
+ * Standard error is a pipe on a worker. If it is a terminal where the command was called, it is
+ * named one here, too (LLAMA_SHIM_TERMINAL, which holds the columns of the terminal at standard
+ * input there, 0 if that is none): compilers ask for both before they colour and cut what they say.
+ */
+static const char *terminal(void) {
+  struct stat st;
+  const char *columns = active() ? VALUE("LLAMA_SHIM_TERMINAL", NULL) : NULL;
+  if (!columns || sys(SYS_fstat, 2, &st) || (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)))
+    return NULL;
+  return columns;
+}
+
+int isatty(int fd) {
+  int saved = errno, is = fd == 2 && terminal();
+  errno = saved;
+  return is ? 1 : NEXT(isatty)(fd);
+}
+
+#ifdef __GLIBC__
+int ioctl(int fd, unsigned long request, ...) {
+#else
+int ioctl(int fd, int request, ...) {
+#endif
+  va_list rest;
+  va_start(rest, request);
+  void *answer = va_arg(rest, void *);
+  va_end(rest);
+  if (request == TIOCGWINSZ && fd == 0) {
+    int saved = errno;
+    const char *given = terminal();
+    int columns = given ? atoi(given) : 0;
+    errno = saved;
+    if (columns > 0) {
+      *(struct winsize *)answer = (struct winsize){.ws_row = 24, .ws_col = (unsigned short)columns};
+      return 0;
+    }
+  }
+  return NEXT(ioctl)(fd, request, answer);
 }
 
 /* ---- What cannot be followed ---------------------------------------------------------------- */

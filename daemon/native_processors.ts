@@ -1,0 +1,64 @@
+/** What `-march=native` means on this machine, asked once of each compiler for each set of flags. */
+import type { ProcessRunner } from "../cc/file_system.ts";
+import {
+  asksForNative,
+  clangProcessor,
+  hidesProcessor,
+  machineArgs,
+  type NativeProcessor,
+  nativeSpecs,
+  probeSpecs,
+} from "../cc/native_processor.ts";
+import { LlamaError } from "../job/errors.ts";
+import type { RemoteRequest } from "./remote_request.ts";
+
+/** Finds what a command needs to mean this machine; `undefined` if it does not ask for its processor. */
+export type NativeProcessors = (remote: RemoteRequest) => Promise<NativeProcessor | undefined>;
+
+/**
+ * Creates a finder, which throws `NativeProcessor` where a compiler elsewhere cannot be told.
+ */
+export function createNativeProcessors(processes: ProcessRunner): NativeProcessors {
+  const asked = new Map<string, Promise<NativeProcessor | undefined>>();
+  return async ({ driver, args, line, compilation, request }) => {
+    if (!asksForNative(line.flags)) return undefined;
+    const machine = machineArgs(args);
+    const path = request.env.PATH ?? "";
+    const key = JSON.stringify([driver, machine, path]);
+    let asking = asked.get(key);
+    if (!asking) {
+      asked.set(key, asking = ask(driver, machine, { processes, path }));
+      asking.catch(() => asked.delete(key));
+    }
+    const found = await asking;
+    const clangTells = found?.names &&
+      (!hidesProcessor(args) || !asksForNative(args) || compilation.language.assembler);
+    if (found && !clangTells) return found;
+    throw new LlamaError(
+      "NativeProcessor",
+      `Cannot tell "${driver}" elsewhere which processor this machine has`,
+    );
+  };
+}
+
+async function ask(
+  driver: string,
+  machine: readonly string[],
+  { processes, path }: { readonly processes: ProcessRunner; readonly path: string },
+): Promise<NativeProcessor | undefined> {
+  const run = (args: readonly string[]) =>
+    processes.run(driver, args, { cwd: "/", env: { PATH: path, LC_ALL: "C" } });
+  const unit = ["-###", "-c", ...machine, "-x", "c", "/dev/null", "-o", "/dev/null"];
+  const dumped = await run(["-dumpspecs"]);
+  if (dumped.code !== 0) return clangProcessor((await run(unit)).stderr);
+  const probe = probeSpecs(dumped.stdout);
+  if (probe === undefined) return undefined;
+  const file = await Deno.makeTempFile({ prefix: "llamacc-", suffix: ".specs" });
+  try {
+    await Deno.writeTextFile(file, probe);
+    const specs = nativeSpecs(dumped.stdout, (await run([`-specs=${file}`, ...unit])).stderr);
+    return specs === undefined ? undefined : { specs };
+  } finally {
+    await Deno.remove(file);
+  }
+}
