@@ -62,8 +62,7 @@ const cmake = (...options: readonly string[]) => (build: Build) => [[
 const NINJA = ["ninja", "-d", "keepdepfile"];
 
 /** What CMake and Ninja write of their own run, with times in it. */
-const CMAKE_LOGS =
-  /(?:^|\/)\.ninja_(?:log|deps)$|^CMakeFiles\/(?:[\d.]+\/|CMake(?:Output|Error)\.log$)/;
+const CMAKE_LOGS = /(?:^|\/)\.ninja_(?:log|deps)$|^CMakeFiles\/CMake(?:Output|Error)\.log$/;
 
 /** Architectures of Linux apart from x86. */
 const FOREIGN = [

@@ -89,12 +89,7 @@ async function compareBuilds(comparison: Comparison, lab: Lab): Promise<void> {
   const { total, objects, dwos, different } = await compareTrees(
     `${lab.folder}/remote`,
     `${lab.folder}/local`,
-    {
-      ignored: project.ignored ?? /^$/,
-      neutral: (text) =>
-        text.replaceAll(/(?:\/[^\s"=:]*\/)?(?:llamac\+\+|clang\+\+|g\+\+)(?![\w+-])/g, "CXX")
-          .replaceAll(/(?:\/[^\s"=:]*\/)?\b(?:llamacc|clang|gcc)(?![\w+-])/g, "CC"),
-    },
+    project.ignored ?? /^$/,
   );
   const { counted, configured } = remote;
   await keep([

@@ -11,19 +11,14 @@ export interface Comparison {
   readonly different: readonly string[];
 }
 
-/** What is not compared, or compared in part. */
-export interface Leniency {
-  /** Paths of files that are not compared. */
-  readonly ignored: RegExp;
-  /** Takes what may differ out of a text: the compiler's name. */
-  readonly neutral: (text: string) => string;
-}
-
-/** Compares all files of two folders by their paths in them, random ids apart. */
+/**
+ * Compares all files of two folders by their paths in them, but for those whose path is `ignored`, random
+ * ids and, in texts, the name of the compiler.
+ */
 export async function compareTrees(
   a: string,
   b: string,
-  { ignored, neutral }: Leniency,
+  ignored: RegExp,
 ): Promise<Comparison> {
   const all = new Set([...await filesBelow(a), ...await filesBelow(b)]);
   const paths = [...all].filter((path) => !ignored.test(path)).toSorted();
@@ -49,12 +44,12 @@ export async function compareTrees(
       continue;
     }
     if (isObject(here) && !isDwo) objects++;
-    if (!isSame(there, here, neutral)) different.push(path);
+    if (!isSame(there, here)) different.push(path);
   }
   return { total: paths.length, objects, dwos, different };
 }
 
-function isSame(a: Uint8Array, b: Uint8Array, neutral: (text: string) => string): boolean {
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
   const isEqual = (x: Uint8Array, y: Uint8Array) =>
     x.length === y.length && x.every((byte, index) => byte === y[index]);
   if (isEqual(a, b)) return true;
@@ -65,7 +60,8 @@ function isSame(a: Uint8Array, b: Uint8Array, neutral: (text: string) => string)
   return isEqual(withoutIds(a).bytes, withoutIds(b).bytes);
 }
 
-async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+/** Paths of all files below a folder. */
+export async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
     if (isDirectory) paths.push(...await filesBelow(`${folder}/${name}`, `${prefix}${name}/`));
@@ -81,4 +77,11 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** Takes the compiler's name and the way to it out of a text. */
+export function neutral(text: string): string {
+  return text
+    .replaceAll(/(?:\/[^\s"=:']*\/)?(?:llamac\+\+|clang\+\+|g\+\+)(?![\w+-])/g, "CXX")
+    .replaceAll(/(?:\/[^\s"=:']*\/)?\b(?:llamacc|clang|gcc)(?![\w+-])/g, "CC");
 }
