@@ -3,7 +3,7 @@
  * local compiler at the same paths: every file that the build leaves must be the same.
  *
  * `LLAMA_SLOW=zlib,redis` chooses projects. Each row of the table goes to `~/.cache/llama/slow.md` as
- * soon as it is known.
+ * soon as it is known. With `LLAMA_SLOW_KEEP=1` builds that differ are kept.
  */
 import { assert, assertEquals } from "@std/assert";
 import { run, say } from "../../scripts/demo/tools.ts";
@@ -54,9 +54,12 @@ for (const project of PROJECTS) {
       fn: () =>
         inCloud(async (lab) => {
           assert(source.kind === "found");
+          const problems: string[] = [];
           for (const flags of FLAGS) {
-            await compareBuilds({ project, compilers, flags, source: source.folder }, lab);
+            const comparison = { project, compilers, flags, source: source.folder };
+            problems.push(...await compareBuilds(comparison, lab));
           }
+          assertEquals(problems, []);
         }),
     });
   }
@@ -82,7 +85,8 @@ interface Built {
   readonly counted: Stats;
 }
 
-async function compareBuilds(comparison: Comparison, lab: Lab): Promise<void> {
+/** Builds twice, prints a row, and returns what is not as it should be. */
+async function compareBuilds(comparison: Comparison, lab: Lab): Promise<string[]> {
   const { project, compilers, flags } = comparison;
   const remote = await build(comparison, { cc: "llamacc", cxx: "llamac++" }, "remote", lab);
   const local = await build(comparison, compilers, "local", lab);
@@ -94,31 +98,32 @@ async function compareBuilds(comparison: Comparison, lab: Lab): Promise<void> {
   const { counted, configured } = remote;
   await keep([
     ...[project.name, compilers.cc, flags || "none", String(objects), String(counted.remote)],
-    ...[String(counted.rounds), (counted.rounds / Math.max(1, objects)).toFixed(2)],
+    ...[String(counted.rounds), (counted.rounds / Math.max(1, counted.remote)).toFixed(2)],
     ...[`${total - different.length} of ${total}`, list(counted.fallback)],
     list(add(configured.local, counted.local)),
     ...[remote.seconds.toFixed(1), local.seconds.toFixed(1)],
   ]);
   await say(`  void: ${list(counted.voids)}`);
-  if (different.length > 0) await say(`  different: ${different.slice(0, 20).join(", ")}`);
-  if (Deno.env.get("LLAMA_SLOW_KEEP") !== undefined && different.length > 0) {
-    throw new Error(`Files differ; all is kept in ${await keepBuilds(lab)}`);
-  }
-  for (const kept of ["remote", "local"]) {
-    await Deno.remove(`${lab.folder}/${kept}`, { recursive: true });
-  }
-  assertEquals(different, [], "files differ");
-  assert(objects >= project.atLeast, `only ${objects} objects`);
-  assert(
-    counted.remote >= objects,
-    `only ${counted.remote} of ${objects} objects were made elsewhere`,
-  );
-  if (flags.includes("-gsplit-dwarf")) assert(dwos > 0, "no .dwo file");
-  assertEquals(configured.remote, 0, "a probe ran elsewhere");
+  const problems = different.map((path) => `different: ${path}`);
   for (const { fallback, local } of [configured, counted]) {
-    assertEquals(fallback, {});
-    assertEquals(Object.keys(local).filter((reason) => !EXPECTED.has(reason)), [], "ran here");
+    if (sum(fallback) > 0) problems.push(`ran here after all: ${list(fallback)}`);
+    const unexpected = Object.keys(local).filter((reason) => !EXPECTED.has(reason));
+    if (unexpected.length > 0) problems.push(`ran here: ${unexpected.join(", ")}`);
   }
+  if (configured.remote > 0) problems.push(`probes that ran elsewhere: ${configured.remote}`);
+  if (objects < project.atLeast) problems.push(`only ${objects} objects`);
+  if (counted.remote < objects) problems.push(`only ${counted.remote} of ${objects} ran elsewhere`);
+  if (flags.includes("-gsplit-dwarf") && dwos === 0) problems.push("no .dwo file");
+  for (const problem of problems) await say(`  ${problem}`);
+  const kept = problems.length > 0 && Deno.env.has("LLAMA_SLOW_KEEP")
+    ? await Deno.makeTempDir({ prefix: "llama-slow-kept-" })
+    : undefined;
+  for (const name of ["remote", "local"]) {
+    if (kept === undefined) await Deno.remove(`${lab.folder}/${name}`, { recursive: true });
+    else await Deno.rename(`${lab.folder}/${name}`, `${kept}/${name}`);
+  }
+  if (kept !== undefined) await say(`  all is kept in ${kept}`);
+  return problems.map((problem) => `${flags || "no flags added"}: ${problem}`);
 }
 
 async function build(
@@ -169,12 +174,6 @@ async function keep(row: readonly string[]): Promise<void> {
   await Deno.writeTextFile(`${cache}/llama/slow.md`, `${markdown(row)}\n`, { append: true });
 }
 
-async function keepBuilds({ folder }: Lab): Promise<string> {
-  const kept = await Deno.makeTempDir({ prefix: "llama-slow-kept-" });
-  for (const name of ["remote", "local"]) await Deno.rename(`${folder}/${name}`, `${kept}/${name}`);
-  return kept;
-}
-
 function markdown(row: readonly string[]): string {
   return `| ${row.join(" | ")} |`;
 }
@@ -191,4 +190,8 @@ function add(
   const total: Record<string, number> = { ...a };
   for (const [reason, count] of Object.entries(b)) total[reason] = (total[reason] ?? 0) + count;
   return total;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
