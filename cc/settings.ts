@@ -35,6 +35,9 @@ const KNOWN = new Set([
   "LLAMACC_FILTER_WARNINGS",
   "LLAMACC_LOCAL_FALLBACK",
   "LLAMACC_TEST_NO_GUESS",
+  // These two are for llamacc itself: see daemon/compiler_lookup.ts.
+  "LLAMACC_ARGV0",
+  "LLAMACC_NESTED",
 ]);
 
 /** Reads the settings; a switch is on unless it is empty or `0`. */

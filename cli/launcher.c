@@ -1,9 +1,9 @@
 /*
  * The client of `make -j400 CC=llamacc`: one small program under several names.
  *
- * Called by a name that holds "llamacc" or "llamac++", or through a link to such a file, it sends its command to the daemon and does what
- * the daemon answers; daemon/protocol.ts has the layout of both. Called by any other name, such as
- * "llama", it becomes Deno with the bundled command line; `../lib/llama/launch`, seen from the folder of
+ * Called by a name that holds "llamacc" or "llamac++", by that of a compiler, such as "gcc-12", or through
+ * a link to such a file, it sends its command to the daemon and does what the daemon answers;
+ * daemon/protocol.ts has the layout of both. Called by any other name, such as "llama", it becomes Deno with the bundled command line; `../lib/llama/launch`, seen from the folder of
  * this file, names the two, a line each: the deno executable and the bundle, relative to
  * that file's folder unless absolute.
  *
@@ -581,8 +581,25 @@ static int follow(int fd) {
     }
 }
 
+/* By this the daemon knows a copy of this file under the name of a compiler: daemon/compiler_lookup.ts. */
+static const char own_mark[] __attribute__((used)) = "llamacc: this is the client of the llama daemon";
+
+static int ends_with(const char *name, size_t length, const char *end) {
+    size_t size = strlen(end);
+    return length >= size && memcmp(name + length - size, end, size) == 0;
+}
+
+/* "gcc", "c++", "aarch64-linux-gnu-g++-12", "clang-14": what a copy of this file stands in for. */
+static int is_compiler(const char *name) {
+    size_t length = strlen(name), end = length;
+    while (end > 0 && (strchr("0123456789.", name[end - 1]) != NULL)) end--;
+    if (end > 0 && end < length && name[end - 1] == '-') length = end - 1;
+    return ends_with(name, length, "cc") || ends_with(name, length, "++") ||
+           ends_with(name, length, "clang");
+}
+
 static int is_client(const char *name) {
-    return strstr(name, "llamacc") != NULL || strstr(name, "llamac++") != NULL;
+    return strstr(name, "llamacc") != NULL || strstr(name, "llamac++") != NULL || is_compiler(name);
 }
 
 /* Whether a link of another name, such as "cc", led to the client. */

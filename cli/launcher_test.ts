@@ -360,7 +360,7 @@ testClients(
 );
 
 Deno.test({
-  name: "the C client is called by its own name, prefixes and all",
+  name: "the C client is called by its own name, prefixes and all, or by a compiler's",
   ignore: cc === undefined,
   fn: () =>
     inFolder(async (folder) => {
@@ -375,7 +375,8 @@ Deno.test({
         },
         onControl: () => Promise.resolve(null),
       });
-      for (const name of ["llamac++", "aarch64-linux-gnu-llamacc"]) {
+      const names = ["llamac++", "aarch64-linux-gnu-llamacc", "llamacc-11", "cc", "arm-g++-9.1"];
+      for (const name of [...names, "clang", "clang++-14"]) {
         await Deno.symlink("launcher", `${folder}/${name}`);
         // A shell, as Deno would pass the path that it found.
         const { stdout } = await new Deno.Command("sh", {

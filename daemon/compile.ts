@@ -6,10 +6,15 @@ import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
 import type { FileSystem } from "../cc/file_system.ts";
 import { AwsError } from "../aws/error.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
-import { compilerFor } from "./compiler_lookup.ts";
+import {
+  ARGV0_VARIABLE,
+  createCompilerLookup,
+  type FoundCompiler,
+  NESTED_VARIABLE,
+} from "./compiler_lookup.ts";
 import { createBuildNotices } from "./build_notices.ts";
 import type { Connection } from "./connection.ts";
-import type { CompileRequest } from "./protocol.ts";
+import type { CompileRequest, ExecCommand, SystemText } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
 import { absolute } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
@@ -27,15 +32,13 @@ export interface CompileTools {
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
 
-/** Name of the client that asks for C++. */
-const CXX_NAME = /\+\+$/;
-
 /** Creates the handler of compile requests. */
 export function createCompileHandler(
   tools: CompileTools,
 ): (request: CompileRequest, connection: Connection) => Promise<void> {
   const { files, slots, stats, remote, log } = tools;
   const notices = createBuildNotices();
+  const lookup = createCompilerLookup(files);
 
   /** Says what the build is to hear, once, of a command that runs here. */
   const notice = async (reason: string, { buildId }: Settings, connection: Connection) => {
@@ -45,10 +48,10 @@ export function createCompileHandler(
     }
   };
 
-  const runLocally = async (command: LocalCommand, connection: Connection) => {
+  const runLocally = async (command: ExecCommand, connection: Connection) => {
     const slot = await slots.acquire(connection.signal);
     try {
-      await connection.exec({ program: command.program, argv: command.argv });
+      await connection.exec(command);
       await connection.closed;
     } finally {
       slot.release();
@@ -61,25 +64,19 @@ export function createCompileHandler(
     connection: Connection,
   ): Promise<void> => {
     await warnOfUnknown(settings, connection);
-    const cxx = CXX_NAME.test(request.argv[0] ?? "");
-    const asked = cxx ? settings.localCxx : settings.localCc;
-    const compiler = compilerFor(asked, request.env.PATH ?? "", files);
-    if (compiler === undefined) {
-      const variable = cxx ? "LLAMACC_LOCAL_CXX" : "LLAMACC_LOCAL_CC";
-      throw new LlamaError("CompilerNotFound", `Cannot find the compiler "${asked}" in PATH`, {
-        hint: `install one, or set ${variable} to its path`,
-      });
+    const { cwd, env } = request;
+    const compiler = lookup.find({ calledAs: request.argv[0] ?? "", settings, env, cwd });
+    const { driver, name, cxx } = compiler;
+    const given = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
+    const filtered = given.length < request.argv.length - 1;
+    const args = [...compiler.args, ...given];
+    // The bytes as they came, as arguments may be no text.
+    const local = localCommand(compiler, filtered ? given : request.rawArgv.slice(1), env);
+    if (compiler.nested) {
+      // It is part of a local run that was counted and has its slot.
+      await connection.exec(local);
+      return;
     }
-    const { driver, isBehind } = compiler;
-    // A driver looks itself up in PATH by its name, to find its parts: there it must not find us.
-    const name = isBehind ? driver : asked;
-    const args = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
-    const filtered = args.length < request.argv.length - 1;
-    const local: LocalCommand = {
-      program: driver,
-      // The bytes as they came, as arguments may be no text.
-      argv: [name, ...(filtered ? args : request.rawArgv.slice(1))],
-    };
     const say = async (text: string) => {
       if (settings.verbose) {
         await connection.stderr(
@@ -98,10 +95,13 @@ export function createCompileHandler(
     const wanted = reason === undefined
       ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
       : { kind: "local" as const, reason };
+    const there = compiler.localReason === undefined || wanted.kind === "local"
+      ? wanted
+      : { kind: "local" as const, reason: compiler.localReason };
     // Only here can the compiler say why it cannot open it.
-    const decision = wanted.kind === "remote" && !isFile(wanted.compilation.source, request, files)
+    const decision = there.kind === "remote" && !isFile(there.compilation.source, request, files)
       ? { kind: "local" as const, reason: "no-such-source" }
-      : wanted;
+      : there;
     const note = (where: string) => {
       if (settings.buildId === undefined) return;
       log("build", { id: settings.buildId, where, source: line.sources[0]?.path ?? "" });
@@ -116,7 +116,9 @@ export function createCompileHandler(
     }
     await say("run elsewhere");
     const outcome = await remote.compile({
-      request,
+      request: compiler.path === env.PATH
+        ? request
+        : { ...request, env: { ...env, PATH: compiler.path } },
       settings,
       driver,
       name,
@@ -161,9 +163,21 @@ export function createCompileHandler(
   };
 }
 
-interface LocalCommand {
-  readonly program: string;
-  readonly argv: readonly (string | Uint8Array)[];
+function localCommand(
+  { local, path }: FoundCompiler,
+  args: readonly SystemText[],
+  env: Readonly<Record<string, string>>,
+): ExecCommand {
+  const depth = Number(env[NESTED_VARIABLE] ?? 0) || 0;
+  return {
+    program: local.program,
+    argv: [...local.argv, ...args],
+    changes: [
+      `${NESTED_VARIABLE}=${depth + 1}`,
+      ...(path === env.PATH || env.PATH === undefined ? [] : [`PATH=${path}`]),
+      ...(env[ARGV0_VARIABLE] === undefined ? [] : [ARGV0_VARIABLE]),
+    ],
+  };
 }
 
 /**
