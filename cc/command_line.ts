@@ -1,14 +1,37 @@
 /** A compiler's command line, read as far as llamacc must understand it. */
-import { type Effect, findOption } from "./options.ts";
+import {
+  assemblerFiles,
+  clangReason,
+  type PreprocessorWords,
+  readPreprocessorWords,
+} from "./option_words.ts";
+import { type Effect, type Family, findOption, separateValues } from "./options.ts";
+import type { LocalReason } from "./reasons.ts";
+
+/** An argument that is no option: a source, or a file for the linker. */
+export interface InputArgument {
+  readonly path: string;
+  /** The language that -x gave it, `undefined` where its name decides. */
+  readonly language: string | undefined;
+  /** Its position among the arguments. */
+  readonly at: number;
+}
 
 /** What a command line says. */
 export interface CommandLine {
-  /** Language of each source as -x gave it, `undefined` where its name decides. */
-  readonly sources: readonly { readonly path: string; readonly language: string | undefined }[];
+  /** The arguments that were read. */
+  readonly args: readonly string[];
+  readonly sources: readonly InputArgument[];
   readonly mode: "link" | "compile" | "assembly" | "preprocess" | "depend";
+  /** Nothing is made but messages, and a dependency file where one is asked for. */
+  readonly syntaxOnly: boolean;
+  /** Clang writes its own representation in place of code for the machine. */
+  readonly emitsLlvm: boolean;
   readonly output: string | undefined;
   readonly depend: boolean;
   readonly dependFile: string | undefined;
+  /** Further files that options name as outputs. */
+  readonly outputFiles: readonly string[];
   /** Files of -include and -imacros. */
   readonly includes: readonly string[];
   readonly quoteFolders: readonly string[];
@@ -20,13 +43,13 @@ export interface CommandLine {
   /** Whether the command line itself decides about colour. */
   readonly colorChosen: boolean;
   /** Reason of the first option that demands a local run. */
-  readonly localReason: string | undefined;
+  readonly localReason: LocalReason | undefined;
   readonly flags: ReadonlySet<string>;
 }
 
-/** Reads the arguments behind the compiler's name. */
-export function readCommandLine(args: readonly string[]): CommandLine {
-  const sources: { path: string; language: string | undefined }[] = [];
+/** Reads the arguments behind the compiler's name, response files expanded. */
+export function readCommandLine(args: readonly string[], family: Family = "gcc"): CommandLine {
+  const sources: InputArgument[] = [];
   const includes: string[] = [];
   const folders = {
     quote: [] as string[],
@@ -34,15 +57,19 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     system: [] as string[],
     after: [] as string[],
   };
+  const words = { preprocessor: [] as string[], assembler: [] as string[], clang: [] as string[] };
   const searchFlags: string[] = [];
+  const outputFiles: string[] = [];
   const flags = new Set<string>();
   let language: string | undefined;
   let mode: CommandLine["mode"] = "link";
+  let syntaxOnly = false;
+  let emitsLlvm = false;
   let output: string | undefined;
   let depend = false;
   let dependFile: string | undefined;
   let colorChosen = false;
-  let localReason: string | undefined;
+  let localReason: LocalReason | undefined;
 
   const apply = (effect: Effect, value: string, spelled: readonly string[]) => {
     if (typeof effect === "object") {
@@ -55,6 +82,12 @@ export function readCommandLine(args: readonly string[]): CommandLine {
         break;
       case "assembly-output":
         if (mode === "link" || mode === "compile") mode = "assembly";
+        break;
+      case "syntax-only":
+        syntaxOnly = true;
+        break;
+      case "emit-llvm":
+        emitsLlvm = true;
         break;
       case "preprocess":
         mode = "preprocess";
@@ -71,6 +104,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       case "output":
         output = value;
         break;
+      case "output-file":
+        outputFiles.push(value);
+        break;
       case "language":
         language = value === "none" ? undefined : value;
         break;
@@ -81,8 +117,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
         folders.quote.push(value);
         break;
       case "bracket-folder":
-        if (value === "-") localReason ??= "split-search";
-        folders.bracket.push(value);
+        if (value !== "-") folders.bracket.push(value);
+        else folders.quote.push(...folders.bracket.splice(0));
         break;
       case "system-folder":
         folders.system.push(value);
@@ -90,60 +126,92 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       case "after-folder":
         folders.after.push(value);
         break;
+      case "split-search":
+        folders.quote.push(...folders.bracket.splice(0));
+        break;
       case "search":
         searchFlags.push(...spelled);
         break;
       case "forced-color":
         colorChosen = true;
         break;
-      case "preprocessor-words": {
-        // -Wp,-MMD,FILE is what Linux's kbuild says for -MMD -MF FILE.
-        const [word = "", file, ...rest] = value.split(",");
-        if (/^-MM?D$/.test(word) && file !== undefined && rest.length === 0) {
-          depend = true;
-          dependFile = file;
-        } else if (!/^-[DU]./.test(word) || file !== undefined) {
-          localReason ??= "preprocessor-options";
-        }
+      case "debug-letters":
+        // GCC manual, "Developer Options": -da makes all dumps, -dH a core file.
+        if (/[aH]/.test(value)) localReason ??= "extra-output";
         break;
-      }
+      case "preprocessor-words":
+        words.preprocessor.push(...value.split(","));
+        break;
+      case "preprocessor-word":
+        words.preprocessor.push(value);
+        break;
+      case "assembler-words":
+        words.assembler.push(...value.split(","));
+        break;
+      case "assembler-word":
+        words.assembler.push(value);
+        break;
+      case "clang-word":
+        words.clang.push(value);
+        break;
       case "pass":
         break;
     }
   };
 
+  let onlyInputs = false;
   for (let index = 0; index < args.length; index++) {
     const argument = args[index] ?? "";
-    if (argument.startsWith("@") && argument.length > 1) localReason ??= "response-file";
-    if (!argument.startsWith("-")) {
-      sources.push({ path: argument, language });
+    if (onlyInputs || !argument.startsWith("-")) {
+      sources.push({ path: argument, language, at: index });
       continue;
     }
-    const option = findOption(argument);
+    if (argument === "--" && family === "clang") {
+      onlyInputs = true;
+      continue;
+    }
+    const option = findOption(argument, family);
+    const count = option ? separateValues(option, argument) : 0;
+    const values = args.slice(index + 1, index + 1 + count);
+    index += values.length;
     if (!option) {
       flags.add(argument);
-      continue;
-    }
-    const joined = argument.slice(option.name.length);
-    const separate = option.form === "separate" || (option.form === "either" && joined === "");
-    if (!separate) {
-      flags.add(argument);
-      apply(option.effect, joined, [argument]);
-      continue;
-    }
-    const value = args[++index];
-    if (value === undefined) {
+    } else if (values.length < count) {
       localReason ??= "missing-value";
-      continue;
+    } else if (count === 0) {
+      flags.add(argument);
+      apply(option.effect, argument.slice(option.name.length), [argument]);
+    } else {
+      apply(option.effect, values[0] ?? "", [argument, ...values]);
     }
-    apply(option.effect, value, [argument, value]);
   }
+
+  const preprocessor: PreprocessorWords = readPreprocessorWords(words.preprocessor, family);
+  if (preprocessor.dependFile !== undefined) {
+    // Two names for one file: which wins differs between compilers.
+    if (dependFile !== undefined) localReason ??= "preprocessor-options";
+    depend = true;
+    dependFile = preprocessor.dependFile;
+  }
+  includes.push(...preprocessor.includes);
+  folders.quote.push(...preprocessor.quoteFolders);
+  folders.bracket.push(...preprocessor.bracketFolders);
+  folders.system.push(...preprocessor.systemFolders);
+  folders.after.push(...preprocessor.afterFolders);
+  localReason ??= preprocessor.localReason;
+  const assembler = assemblerFiles(words.assembler);
+  outputFiles.push(...assembler.outputs);
+  localReason ??= assembler.localReason ?? clangReason(words.clang);
   return {
+    args,
     sources,
     mode,
+    syntaxOnly,
+    emitsLlvm,
     output,
     depend,
     dependFile,
+    outputFiles,
     includes,
     quoteFolders: folders.quote,
     bracketFolders: folders.bracket,

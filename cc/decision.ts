@@ -1,24 +1,9 @@
 /** Whether a command line is compiled remotely, and if not, why. */
-import type { CommandLine } from "./command_line.ts";
+import type { CommandLine, InputArgument } from "./command_line.ts";
+import { type Language, languageFor } from "./language.ts";
+import { type Family, findOption, separateValues } from "./options.ts";
 import { isProbe } from "./probe.ts";
-
-/** What the compiler of a source is told to take it for. */
-export interface Language {
-  /** Value for -x that gives the same search path. */
-  readonly name:
-    | "c"
-    | "c++"
-    | "objective-c"
-    | "objective-c++"
-    | "assembler-with-cpp"
-    | "assembler"
-    | "cpp-output"
-    | "c++-cpp-output"
-    | "objective-c-cpp-output"
-    | "objective-c++-cpp-output";
-  readonly assembler: boolean;
-  readonly preprocessed: boolean;
-}
+import type { LocalReason } from "./reasons.ts";
 
 /** One translation unit that can be compiled elsewhere. */
 export interface Compilation {
@@ -30,115 +15,109 @@ export interface Compilation {
   readonly dependFile: string | undefined;
   /** Further files that the compiler writes unasked. */
   readonly extraOutputs: readonly string[];
+  /** Files beside the source that must be there, such as objects for the linker. */
+  readonly reads: readonly string[];
+  /** Arguments that compile it alone, response files expanded. */
+  readonly args: readonly string[];
 }
 
 /** The decision, as data. */
 export type Decision =
-  | { readonly kind: "remote"; readonly compilation: Compilation }
+  | {
+    readonly kind: "remote";
+    /** One for each source, in the order of the command line. */
+    readonly compilations: readonly Compilation[];
+  }
   | { readonly kind: "local"; readonly reason: string };
-
-const C: Language = { name: "c", assembler: false, preprocessed: false };
-const CXX: Language = { name: "c++", assembler: false, preprocessed: false };
-const C_OUTPUT: Language = { name: "cpp-output", assembler: false, preprocessed: true };
-const CXX_OUTPUT: Language = { name: "c++-cpp-output", assembler: false, preprocessed: true };
-const OBJC: Language = { name: "objective-c", assembler: false, preprocessed: false };
-const OBJCXX: Language = { name: "objective-c++", assembler: false, preprocessed: false };
-const OBJC_OUTPUT: Language = {
-  name: "objective-c-cpp-output",
-  assembler: false,
-  preprocessed: true,
-};
-const OBJCXX_OUTPUT: Language = {
-  name: "objective-c++-cpp-output",
-  assembler: false,
-  preprocessed: true,
-};
-const ASSEMBLER_CPP: Language = {
-  name: "assembler-with-cpp",
-  assembler: true,
-  preprocessed: false,
-};
-const ASSEMBLER: Language = { name: "assembler", assembler: true, preprocessed: true };
-
-/** GCC manual, "Options Controlling the Kind of Output": what a file's suffix means. */
-const BY_SUFFIX: ReadonlyMap<string, Language> = new Map([
-  [".c", C],
-  [".i", C_OUTPUT],
-  [".ii", CXX_OUTPUT],
-  [".cc", CXX],
-  [".cp", CXX],
-  [".cxx", CXX],
-  [".cpp", CXX],
-  [".CPP", CXX],
-  [".c++", CXX],
-  [".C", CXX],
-  [".m", OBJC],
-  [".mi", OBJC_OUTPUT],
-  [".mm", OBJCXX],
-  [".M", OBJCXX],
-  [".mii", OBJCXX_OUTPUT],
-  [".S", ASSEMBLER_CPP],
-  [".sx", ASSEMBLER_CPP],
-  [".s", ASSEMBLER],
-]);
-
-const BY_NAME: ReadonlyMap<string, Language> = new Map(
-  [
-    C,
-    CXX,
-    C_OUTPUT,
-    CXX_OUTPUT,
-    OBJC,
-    OBJCXX,
-    OBJC_OUTPUT,
-    OBJCXX_OUTPUT,
-    ASSEMBLER_CPP,
-    ASSEMBLER,
-  ].map((language) => [language.name, language]),
-);
 
 /** What may be asked of {@linkcode decide} beside the command line. */
 export interface DecisionOptions {
   /** The driver takes C for C++, as g++ does. */
   readonly cxx: boolean;
   readonly remoteAssemble: boolean;
+  /** Whose options these are, GCC's unless given. */
+  readonly family?: Family;
 }
 
-const local = (reason: string): Decision => ({ kind: "local", reason });
+const local = (reason: LocalReason): Decision => ({ kind: "local", reason });
 
 /** Decides where a command runs. */
 export function decide(line: CommandLine, options: DecisionOptions): Decision {
   if (line.localReason !== undefined) return local(line.localReason);
-  if (line.mode === "link") return local(line.sources.length === 0 ? "no-source" : "link");
+  if (line.sources.length === 0) return local("no-source");
   if (line.mode === "preprocess") return local("preprocess-only");
   if (line.mode === "depend") return local("depend-only");
-  const [source, ...others] = line.sources;
-  if (!source) return local("no-source");
-  if (others.length > 0) return local("several-sources");
-  const suffix = suffixOf(source.path);
-  let language = source.language === undefined
-    ? BY_SUFFIX.get(suffix)
-    : BY_NAME.get(source.language);
-  if (!language) return local("language");
-  if (options.cxx && source.language === undefined) {
-    if (language === C) language = CXX;
-    else if (language === C_OUTPUT) language = CXX_OUTPUT;
+  if (line.mode === "link" && !line.syntaxOnly) return local("link");
+  const sources: { readonly argument: InputArgument; readonly language: Language }[] = [];
+  const reads: string[] = [];
+  for (const argument of line.sources) {
+    const language = languageFor(argument.path, argument.language, options.cxx);
+    if (language === "linker") reads.push(argument.path);
+    else if (language === "header") return local("precompiling");
+    else if (language === "other") return local("language");
+    else if (language.name === "assembler" && !options.remoteAssemble) return local("assembler");
+    else if (isProbe(argument.path, line.output)) return local("configure-probe");
+    else sources.push({ argument, language });
   }
-  if (language === ASSEMBLER && !options.remoteAssemble) return local("assembler");
-  if (isProbe(source.path, line.output)) return local("configure-probe");
-  const base = nameOf(source.path).slice(0, nameOf(source.path).length - suffix.length);
-  const output = line.output ?? `${base}${line.mode === "compile" ? ".o" : ".s"}`;
-  if (output === "-") return local("stdout-output");
-  return {
-    kind: "remote",
-    compilation: {
-      source: source.path,
+  if (sources.length === 0) return local("no-source");
+  if (line.output === "-" && line.mode !== "assembly") return local("stdout-output");
+  if (line.depend && line.dependFile === undefined) {
+    // Without -c its name depends on things that only a link has.
+    if (line.mode === "link") return local("link");
+    if (line.output === "-") return local("stdout-output");
+  }
+  const single = sources.length === 1;
+  if (
+    !single &&
+    (reads.length > 0 || line.output !== undefined || line.dependFile !== undefined ||
+      line.outputFiles.length > 0)
+  ) return local("several-sources");
+  const compilations = sources.map(({ argument, language }): Compilation => {
+    const output = line.output ?? defaultOutput(argument.path, line);
+    return {
+      source: argument.path,
       language,
       output,
       dependFile: dependFileOf(line, output),
-      extraOutputs: extraOutputsOf(line, output),
-    },
-  };
+      extraOutputs: [...line.outputFiles, ...extraOutputsOf(line, output)],
+      reads,
+      args: single
+        ? line.args
+        : alone(line, argument, sources.at(-1)?.argument === argument, options.family),
+    };
+  });
+  const outputs = new Set(compilations.map(({ output }) => output));
+  if (compilations.some(({ source }) => outputs.has(source))) return local("same-file");
+  if (outputs.size < compilations.length) return local("several-sources");
+  return { kind: "remote", compilations };
+}
+
+/** Without the other sources, and without a -x behind the last one, of which GCC says that it does nothing. */
+function alone(
+  { args, sources }: CommandLine,
+  { at }: InputArgument,
+  isLast: boolean,
+  family: Family = "gcc",
+): string[] {
+  const others = new Set(sources.map((source) => source.at).filter((other) => other !== at));
+  const kept: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    if (others.has(index)) continue;
+    const arg = args[index] ?? "";
+    const option = index === at ? undefined : findOption(arg, family);
+    const values = option ? separateValues(option, arg) : 0;
+    if (isLast || index < at || option?.effect !== "language") {
+      kept.push(...args.slice(index, index + 1 + values));
+    }
+    index += values;
+  }
+  return kept;
+}
+
+function defaultOutput(source: string, { mode, emitsLlvm }: CommandLine): string {
+  const base = nameOf(source).slice(0, nameOf(source).length - suffixOf(source).length);
+  if (mode === "assembly") return `${base}${emitsLlvm ? ".ll" : ".s"}`;
+  return `${base}${emitsLlvm ? ".bc" : ".o"}`;
 }
 
 function nameOf(path: string): string {

@@ -3,8 +3,15 @@
  * like a source otherwise), decide the mode or the language, shape the search for headers, name
  * outputs, or demand a local run. Commands run verbatim, so every other option simply passes.
  *
- * Source: GCC 12 manual, "Option Summary", and `gcc --help=joined,separate`.
+ * Sources: GCC 12's gcc/common.opt, gcc/c-family/c.opt and option_map of gcc/opts-common.cc (the
+ * spellings with two dashes); clang 14's clang/include/clang/Driver/Options.td.
+ * `scripts/check_options.ts` holds the table against the installed compilers.
  */
+
+import type { LocalReason } from "./reasons.ts";
+
+/** Compilers whose options mostly mean the same. */
+export type Family = "gcc" | "clang";
 
 /** How an option takes its value. */
 export type ValueForm =
@@ -15,136 +22,383 @@ export type ValueForm =
   /** In the same argument. */
   | "joined"
   /** In the same argument, or in the next if nothing follows. */
-  | "either";
+  | "either"
+  /** One in the same argument and one in the next. */
+  | "joined and separate"
+  /** In the next two arguments. */
+  | "two"
+  /** In the next three arguments. */
+  | "three";
 
 /** What an option means to llamacc. */
 export type Effect =
   | "pass"
   | "compile"
   | "assembly-output"
+  | "syntax-only"
+  | "emit-llvm"
   | "preprocess"
   | "depend-only"
   | "depend"
   | "depend-file"
   | "output"
+  /** The value is a file that the compiler writes beside its output. */
+  | "output-file"
   | "language"
   | "include-file"
   | "quote-folder"
   | "bracket-folder"
   | "system-folder"
   | "after-folder"
+  | "split-search"
   | "search"
   | "forced-color"
+  | "debug-letters"
   | "preprocessor-words"
-  | { readonly local: string };
+  | "preprocessor-word"
+  | "assembler-words"
+  | "assembler-word"
+  | "clang-word"
+  | { readonly local: LocalReason };
 
 /** An option of the compiler. */
 export interface Option {
   readonly name: string;
   readonly form: ValueForm;
   readonly effect: Effect;
+  /** The compiler that has it, where the other takes such an argument for something else. */
+  readonly only?: Family;
 }
 
-const local = (reason: string): Effect => ({ local: reason });
+const local = (reason: LocalReason): Effect => ({ local: reason });
 
-const row = (name: string, form: ValueForm, effect: Effect): Option => ({ name, form, effect });
+const row = (name: string, form: ValueForm, effect: Effect, only?: Family): Option =>
+  only === undefined ? { name, form, effect } : { name, form, effect, only };
 
 /** The table, sorted by name; the longest name that fits an argument wins. */
 export const OPTIONS: readonly Option[] = [
   row("-", "none", local("stdin-source")),
+  row("-###", "none", local("no-compilation")),
+  row("--analyze", "none", local("no-compilation")),
+  row("--analyzer-output", "either", "pass"),
+  row("--assemble", "none", "assembly-output"),
+  row("--assert", "separate", "pass"),
+  row("--autocomplete=", "joined", local("no-compilation")),
+  row("--compile", "none", "compile"),
+  row("--completion=", "joined", local("no-compilation")),
+  row("--config", "either", local("config-file")),
   row("--coverage", "none", "pass"),
+  row("--def", "separate", "pass", "gcc"),
+  row("--define-macro", "separate", "pass"),
+  row("--dependencies", "none", "depend-only"),
+  row("--driver-mode=", "joined", local("driver-mode")),
+  row("--dump", "separate", "debug-letters", "gcc"),
+  row("--dump=", "joined", "debug-letters", "gcc"),
+  row("--dumpbase", "separate", local("dump-names"), "gcc"),
+  row("--dumpbase-ext", "separate", local("dump-names"), "gcc"),
+  row("--dumpdir", "separate", local("dump-names"), "gcc"),
+  row("--entry", "separate", "pass", "gcc"),
+  row("--for-assembler", "separate", "assembler-word"),
+  row("--for-assembler=", "joined", "assembler-words"),
+  row("--for-linker", "separate", "pass"),
+  row("--force-link", "separate", "pass"),
+  row("--gcc-toolchain", "separate", "search"),
+  row("--gcc-toolchain=", "joined", "search"),
+  row("--help", "joined", local("no-compilation")),
+  row("--imacros", "separate", "include-file"),
+  row("--imacros=", "joined", "include-file"),
+  row("--include", "separate", "include-file"),
+  row("--include-barrier", "none", "split-search"),
+  row("--include-directory", "separate", "bracket-folder"),
+  row("--include-directory-after", "separate", "after-folder"),
+  row("--include-directory-after=", "joined", "after-folder"),
+  row("--include-directory=", "joined", "bracket-folder"),
+  row("--include-prefix", "separate", "search"),
+  row("--include-prefix=", "joined", "search"),
+  row("--include-with-prefix", "separate", "search"),
+  row("--include-with-prefix-after", "separate", "search"),
+  row("--include-with-prefix-after=", "joined", "search"),
+  row("--include-with-prefix-before", "separate", "search"),
+  row("--include-with-prefix-before=", "joined", "search"),
+  row("--include-with-prefix=", "joined", "search"),
+  row("--include=", "joined", "include-file"),
+  row("--intrinsic-modules-path", "separate", "pass", "gcc"),
+  row("--language", "separate", "language"),
+  row("--language=", "joined", "language"),
+  row("--library-directory", "separate", "pass"),
+  row("--machine-arch=native", "none", local("native-processor")),
+  row("--machine-cpu=native", "none", local("native-processor")),
+  row("--machine-tune=native", "none", local("native-processor")),
+  row("--machine=32", "none", "search"),
+  row("--machine=64", "none", "search"),
+  row("--machine=arch=native", "none", local("native-processor")),
+  row("--machine=cpu=native", "none", local("native-processor")),
+  row("--machine=tune=native", "none", local("native-processor")),
+  row("--no-standard-includes", "none", "search"),
+  row("--no-sysroot-suffix", "none", "search"),
+  row("--output", "separate", "output"),
+  row("--output-pch=", "either", local("precompiling")),
+  row("--output=", "joined", "output"),
   row("--param", "either", "pass"),
+  row("--precompile", "none", local("modules")),
+  row("--prefix", "separate", local("compiler-folder")),
+  row("--prefix=", "joined", local("compiler-folder")),
+  row("--preprocess", "none", "preprocess"),
+  row("--print-", "joined", local("no-compilation")),
+  row("--print-missing-file-dependencies", "none", local("depend-generated")),
+  row("--save-", "joined", local("extra-output")),
+  row("--specs", "separate", local("specs")),
+  row("--specs=", "joined", local("specs")),
+  row("--stdlib", "separate", "search"),
+  row("--stdlib=", "joined", "search"),
   row("--sysroot", "separate", "search"),
   row("--sysroot=", "joined", "search"),
-  row("-###", "none", local("no-compilation")),
-  row("--help", "joined", local("no-compilation")),
+  row("--target", "separate", "search"),
   row("--target-help", "none", local("no-compilation")),
+  row("--target=", "joined", "search"),
+  row("--time", "none", local("time-report")),
+  row("--undefine-macro", "separate", "pass"),
+  row("--user-dependencies", "none", "depend-only"),
+  row("--verbose", "none", local("verbose")),
   row("--version", "none", local("no-compilation")),
+  row("--write-dependencies", "none", "depend"),
+  row("--write-user-dependencies", "none", "depend"),
   row("-A", "either", "pass"),
   row("-B", "either", local("compiler-folder")),
   row("-D", "either", "pass"),
   row("-E", "none", "preprocess"),
+  row("-F", "either", "search"),
+  row("-G", "either", "pass"),
+  row("-Hd", "separate", "pass", "gcc"),
+  row("-Hf", "separate", "pass", "gcc"),
   row("-I", "either", "bracket-folder"),
+  row("-I-", "none", "split-search"),
+  row("-J", "either", "pass", "gcc"),
   row("-L", "either", "pass"),
   row("-M", "none", "depend-only"),
   row("-MD", "none", "depend"),
   row("-MF", "either", "depend-file"),
   row("-MG", "none", local("depend-generated")),
+  row("-MJ", "either", "output-file", "clang"),
   row("-MM", "none", "depend-only"),
   row("-MMD", "none", "depend"),
   row("-MP", "none", "pass"),
   row("-MQ", "either", "pass"),
   row("-MT", "either", "pass"),
+  row("-Q", "none", local("time-report")),
+  row("-R", "either", "pass", "gcc"),
   row("-S", "none", "assembly-output"),
   row("-T", "either", "pass"),
+  row("-Tbss", "either", "pass"),
+  row("-Tdata", "either", "pass"),
+  row("-Ttext", "either", "pass"),
   row("-U", "either", "pass"),
-  row("-Wa,", "joined", local("assembler-options")),
+  row("-V", "either", "pass"),
+  row("-Wa,", "joined", "assembler-words"),
   row("-Wp,", "joined", "preprocessor-words"),
-  row("-Xassembler", "separate", local("assembler-options")),
-  row("-Xclang", "separate", local("clang-options")),
+  row("-Xanalyzer", "separate", "pass"),
+  row("-Xarch_", "joined and separate", "pass"),
+  row("-Xassembler", "separate", "assembler-word"),
+  row("-Xclang", "separate", "clang-word"),
+  row("-Xcuda-fatbinary", "separate", "pass"),
+  row("-Xcuda-ptxas", "separate", "pass"),
+  row("-Xf", "separate", "pass", "gcc"),
   row("-Xlinker", "separate", "pass"),
-  row("-Xpreprocessor", "separate", local("preprocessor-options")),
-  row("-aux-info", "separate", local("extra-output")),
+  row("-Xopenmp-target", "separate", "pass"),
+  row("-Xopenmp-target=", "joined and separate", "pass"),
+  row("-Xpreprocessor", "separate", "preprocessor-word"),
+  row("-allowable_client", "separate", "pass", "clang"),
+  row("-arch", "separate", "search", "clang"),
+  row("-aux-info", "separate", local("extra-output"), "gcc"),
+  row("-b", "either", "pass", "clang"),
+  row("-bundle_loader", "separate", "pass", "clang"),
   row("-c", "none", "compile"),
-  row("-dumpbase", "separate", local("dump-names")),
-  row("-dumpbase-ext", "separate", local("dump-names")),
-  row("-dumpdir", "separate", local("dump-names")),
+  row("-cc1", "joined", local("no-compilation"), "clang"),
+  row("-ccc-", "joined", local("clang-options"), "clang"),
+  row("-ccc-arcmt-migrate", "separate", local("clang-options"), "clang"),
+  row("-ccc-gcc-name", "separate", local("clang-options"), "clang"),
+  row("-ccc-install-dir", "separate", local("clang-options"), "clang"),
+  row("-ccc-objcmt-migrate", "separate", local("clang-options"), "clang"),
+  row("-client_name", "either", "pass", "clang"),
+  row("-compatibility_version", "either", "pass", "clang"),
+  row("-current_version", "either", "pass", "clang"),
+  row("-cxx-isystem", "either", "search", "clang"),
+  row("-d", "joined", "debug-letters"),
+  row("-dependency-dot", "separate", "output-file", "clang"),
+  row("-dependency-file", "separate", "output-file", "clang"),
+  row("-dsym-dir", "either", "pass", "clang"),
+  row("-dumpbase", "separate", local("dump-names"), "gcc"),
+  row("-dumpbase-ext", "separate", local("dump-names"), "gcc"),
+  row("-dumpdir", "separate", local("dump-names"), "gcc"),
   row("-dumpfullversion", "none", local("no-compilation")),
   row("-dumpmachine", "none", local("no-compilation")),
   row("-dumpspecs", "none", local("no-compilation")),
   row("-dumpversion", "none", local("no-compilation")),
-  row("-emit-llvm", "none", local("clang-options")),
+  row("-dylib_file", "separate", "pass", "clang"),
+  row("-e", "either", "pass"),
+  row("-emit-ast", "none", local("no-compilation"), "clang"),
+  row("-emit-interface-stubs", "none", local("no-compilation"), "clang"),
+  row("-emit-llvm", "none", "emit-llvm", "clang"),
+  row("-emit-merged-ifs", "none", local("no-compilation"), "clang"),
+  row("-exported_symbols_list", "separate", "pass", "clang"),
+  row("-fansi-escape-codes", "none", "forced-color"),
   row("-fcallgraph-info", "joined", local("extra-output")),
+  row("-fcolor-diagnostics", "none", "forced-color"),
   row("-fdiagnostics-color", "joined", "forced-color"),
+  row("-fdiagnostics-format=sarif-file", "none", local("extra-output")),
+  row("-fdiagnostics-plain-output", "none", "forced-color"),
   row("-fdump-", "joined", local("extra-output")),
-  row("-fmodules", "joined", local("modules")),
+  row("-filelist", "separate", "pass", "clang"),
+  row("-fintrinsic-modules-path", "separate", "pass", "gcc"),
+  row("-fmem-report", "joined", local("time-report")),
+  row("-fmodule", "joined", local("modules")),
+  row("-fmodules-user-build-path", "separate", local("modules")),
+  row("-fmodulo-", "joined", "pass"),
+  row("-fno-color-diagnostics", "none", "forced-color"),
   row("-fno-diagnostics-color", "none", "forced-color"),
   row("-fopt-info", "joined", local("extra-output")),
+  row("-force_load", "separate", "pass", "clang"),
   row("-fplugin", "joined", local("plugin")),
+  row("-fpost-ipa-mem-report", "none", local("time-report")),
+  row("-fpre-ipa-mem-report", "none", local("time-report")),
+  row("-fproc-stat-report", "joined", local("time-report")),
+  row("-framework", "separate", "pass", "clang"),
   row("-fsave-optimization-record", "none", local("extra-output")),
-  row("-ftime-report", "none", local("time-report")),
+  row("-fsyntax-only", "none", "syntax-only"),
+  row("-ftime-report", "joined", local("time-report")),
   row("-ftime-trace", "joined", local("time-report")),
+  row("-fxray-always-instrument=", "joined", "pass"),
+  row("-gcc-toolchain", "separate", "search", "clang"),
+  row("-gen-cdb-fragment-path", "separate", local("extra-output"), "clang"),
+  row("-gnatO", "separate", "pass", "gcc"),
+  row("-h", "either", "pass", "gcc"),
+  row("-help", "none", local("no-compilation"), "clang"),
   row("-idirafter", "either", "after-folder"),
+  row("-iframework", "either", "search"),
+  row("-iframeworkwithsysroot", "either", "search"),
   row("-imacros", "either", "include-file"),
-  row("-imultilib", "either", "pass"),
+  row("-image_base", "separate", "pass", "clang"),
+  row("-imultiarch", "either", "search"),
+  row("-imultilib", "either", "search"),
   row("-include", "either", "include-file"),
-  row("-include-pch", "separate", "pass"),
-  row("-iprefix", "either", local("search-prefix")),
+  row("-include-pch", "separate", "pass", "clang"),
+  row("-index-store-path", "separate", "pass", "clang"),
+  row("-init", "separate", "pass", "clang"),
+  row("-install_name", "separate", "pass", "clang"),
+  row("-iprefix", "either", "search"),
   row("-iquote", "either", "quote-folder"),
   row("-isysroot", "either", "search"),
   row("-isystem", "either", "system-folder"),
-  row("-iwithprefix", "either", local("search-prefix")),
-  row("-iwithprefixbefore", "either", local("search-prefix")),
+  row("-isystem-after", "either", "after-folder", "clang"),
+  row("-ivfsoverlay", "either", "pass", "clang"),
+  row("-iwithprefix", "either", "search"),
+  row("-iwithprefixbefore", "either", "search"),
+  row("-iwithsysroot", "either", "search", "clang"),
   row("-l", "either", "pass"),
+  row("-m16", "none", "search"),
   row("-m32", "none", "search"),
+  row("-m64", "none", "search"),
+  row("-meabi", "separate", "pass", "clang"),
+  row("-mllvm", "separate", "pass"),
+  row("-module-dependency-dir", "separate", local("extra-output"), "clang"),
+  row("-module-file-info", "none", local("no-compilation"), "clang"),
+  row("-mthread-model", "separate", "pass"),
+  row("-multiply_defined", "separate", "pass", "clang"),
+  row("-multiply_defined_unused", "separate", "pass", "clang"),
   row("-mx32", "none", "search"),
+  row("-no-canonical-prefixes", "none", "search"),
+  row("-no-sysroot-suffix", "none", "search"),
+  row("-nobuiltininc", "none", "search"),
   row("-nostdinc", "none", "search"),
   row("-nostdinc++", "none", "search"),
+  row("-nostdlibinc", "none", "search"),
   row("-o", "either", "output"),
-  row("-pass-exit-codes", "none", "pass"),
-  row("-pipe", "none", "pass"),
+  row("-objcmt-", "joined", local("clang-options"), "clang"),
+  row("-pagezero_size", "separate", "pass", "clang"),
   row("-print-", "joined", local("no-compilation")),
+  row("-read_only_relocs", "separate", "pass", "clang"),
+  row("-resource-dir", "separate", "search", "clang"),
+  row("-resource-dir=", "joined", "search", "clang"),
+  row("-rewrite-", "joined", local("no-compilation"), "clang"),
+  row("-rpath", "separate", "pass", "clang"),
+  row("-save-stats", "joined", local("extra-output")),
   row("-save-temps", "joined", local("extra-output")),
+  row("-sectalign", "three", "pass", "clang"),
+  row("-sectcreate", "three", "pass", "clang"),
+  row("-sectobjectsymbols", "two", "pass", "clang"),
+  row("-sectorder", "three", "pass", "clang"),
+  row("-seg1addr", "either", "pass", "clang"),
+  row("-seg_addr_table", "separate", "pass", "clang"),
+  row("-seg_addr_table_filename", "separate", "pass", "clang"),
+  row("-segaddr", "two", "pass", "clang"),
+  row("-segcreate", "three", "pass", "clang"),
+  row("-segprot", "three", "pass", "clang"),
+  row("-segs_read_only_addr", "separate", "pass", "clang"),
+  row("-segs_read_write_addr", "separate", "pass", "clang"),
+  row("-serialize-diagnostics", "separate", "output-file", "clang"),
   row("-specs", "separate", local("specs")),
   row("-specs=", "joined", local("specs")),
+  row("-stdlib", "none", "pass"),
+  row("-stdlib++-isystem", "either", "search", "clang"),
   row("-stdlib=", "joined", "search"),
-  row("-target", "separate", local("clang-options")),
+  row("-target", "separate", "search", "clang"),
+  row("-time", "joined", local("time-report")),
   row("-u", "either", "pass"),
-  row("-wrapper", "separate", local("wrapper")),
+  row("-umbrella", "separate", "pass", "clang"),
+  row("-undef", "none", "pass"),
+  row("-unexported_symbols_list", "separate", "pass", "clang"),
+  row("-v", "none", local("verbose")),
+  row("-verify-pch", "none", local("no-compilation"), "clang"),
+  row("-weak_framework", "separate", "pass", "clang"),
+  row("-weak_library", "separate", "pass", "clang"),
+  row("-weak_reference_mismatches", "separate", "pass", "clang"),
+  row("-working-directory", "either", local("working-folder"), "clang"),
+  row("-wrapper", "separate", local("wrapper"), "gcc"),
   row("-x", "either", "language"),
   row("-z", "either", "pass"),
-].toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+];
 
-const BY_NAME = new Map(OPTIONS.map((option) => [option.name, option]));
+const BY_NAME: Readonly<Record<Family, ReadonlyMap<string, Option>>> = {
+  gcc: namesOf("gcc"),
+  clang: namesOf("clang"),
+};
 const LONGEST = Math.max(...OPTIONS.map(({ name }) => name.length));
 
+function namesOf(family: Family): ReadonlyMap<string, Option> {
+  return new Map(
+    OPTIONS.filter(({ only }) => only === undefined || only === family)
+      .map((option) => [option.name, option]),
+  );
+}
+
 /** The option that `argument` is, by the longest name that fits; `undefined` if none does. */
-export function findOption(argument: string): Option | undefined {
+export function findOption(argument: string, family: Family = "gcc"): Option | undefined {
   for (let length = Math.min(argument.length, LONGEST); length > 0; length--) {
-    const option = BY_NAME.get(argument.slice(0, length));
+    const option = BY_NAME[family].get(argument.slice(0, length));
     if (!option) continue;
-    const whole = length === argument.length;
-    if (option.form === "joined" || option.form === "either" || whole) return option;
+    if (length === argument.length || takesJoined(option)) return option;
   }
   return undefined;
+}
+
+/** How many of the arguments behind `argument` are the values of `option`. */
+export function separateValues({ name, form }: Option, argument: string): number {
+  switch (form) {
+    case "none":
+    case "joined":
+      return 0;
+    case "either":
+      return argument.length === name.length ? 1 : 0;
+    case "separate":
+    case "joined and separate":
+      return 1;
+    case "two":
+      return 2;
+    case "three":
+      return 3;
+  }
+}
+
+function takesJoined({ form }: Option): boolean {
+  return form === "joined" || form === "either" || form === "joined and separate";
 }

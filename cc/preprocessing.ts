@@ -6,7 +6,7 @@
  * Debug information may differ from a plain local run, as macros are expanded in another place.
  */
 import type { Compilation } from "./decision.ts";
-import { findOption } from "./options.ts";
+import { findOption, separateValues } from "./options.ts";
 
 /** The two commands that stand for one, behind the compiler's name. */
 export interface SplitCommand {
@@ -18,11 +18,11 @@ export interface SplitCommand {
 
 /** Splits a command; `full` expands macros here, too. */
 export function splitCommand(
-  args: readonly string[],
   compilation: Compilation,
   options: { readonly full: boolean; readonly textPath: string },
 ): SplitCommand {
   const { full, textPath } = options;
+  const { args } = compilation;
   const kept: string[] = [];
   const depend: string[] = [];
   let namesTarget = false;
@@ -30,10 +30,9 @@ export function splitCommand(
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
     const option = findOption(arg);
-    const takesNext = option !== undefined && (option.form === "separate" ||
-      (option.form === "either" && arg.length === option.name.length));
-    const next = takesNext ? args[++index] : undefined;
-    const whole = next === undefined ? [arg] : [arg, next];
+    const count = option ? separateValues(option, arg) : 0;
+    const whole = args.slice(index, index + 1 + count);
+    index += count;
     if (option === undefined) {
       kept.push(...whole);
     } else if (/^-M/.test(option.name)) {
@@ -51,7 +50,7 @@ export function splitCommand(
     }
   }
   const depends = compilation.dependFile !== undefined;
-  const mode = args.includes("-S") ? "-S" : "-c";
+  const mode = args.some((arg) => findOption(arg)?.effect === "assembly-output") ? "-S" : "-c";
   return {
     preprocess: [
       ...kept,

@@ -8,10 +8,9 @@ function split(command: string, full = false): { here: string; there: string } {
   const args = command.split(" ");
   const decision = decide(readCommandLine(args), { cxx: false, remoteAssemble: false });
   if (decision.kind !== "remote") throw new Error(`"${command}" is local: ${decision.reason}`);
-  const { preprocess, compile } = splitCommand(args, decision.compilation, {
-    full,
-    textPath: "/tmp/text",
-  });
+  const [compilation] = decision.compilations;
+  if (!compilation) throw new Error(`"${command}" has no source`);
+  const { preprocess, compile } = splitCommand(compilation, { full, textPath: "/tmp/text" });
   return { here: preprocess.join(" "), there: compile.join(" ") };
 }
 

@@ -1,9 +1,6 @@
 /** The way of one compilation, from a client's arguments to its exit status. */
-import { forwardedNames, localizedBy, localOnlyVariable } from "../cc/environment.ts";
-import { readCommandLine } from "../cc/command_line.ts";
-import { decide } from "../cc/decision.ts";
-import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
 import type { FileSystem } from "../cc/file_system.ts";
+import { filterWarnings, readSettings, type Settings } from "../cc/settings.ts";
 import { AwsError } from "../aws/error.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import {
@@ -13,10 +10,11 @@ import {
   NESTED_VARIABLE,
 } from "./compiler_lookup.ts";
 import { createBuildNotices } from "./build_notices.ts";
+import { compileEach } from "./compile_each.ts";
 import type { Connection } from "./connection.ts";
+import { decideRequest, remoteRequests } from "./decide_request.ts";
 import type { CompileRequest, ExecCommand, SystemText } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
-import { absolute } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
 
@@ -66,7 +64,6 @@ export function createCompileHandler(
     await warnOfUnknown(settings, connection);
     const { cwd, env } = request;
     const compiler = lookup.find({ calledAs: request.argv[0] ?? "", settings, env, cwd });
-    const { driver, name, cxx } = compiler;
     const given = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
     const filtered = given.length < request.argv.length - 1;
     const args = [...compiler.args, ...given];
@@ -77,31 +74,16 @@ export function createCompileHandler(
       await connection.exec(local);
       return;
     }
+    const decided = await decideRequest({ request, settings, compiler, args }, tools);
+    const { line, decision } = decided;
     const say = async (text: string) => {
       if (settings.verbose) {
         await connection.stderr(
-          new TextEncoder().encode(`llamacc: ${text}: ${[name, ...args].join(" ")}\n`),
+          new TextEncoder().encode(`llamacc: ${text}: ${[compiler.name, ...args].join(" ")}\n`),
         );
       }
     };
 
-    const reason = localReason(request, settings) ??
-      localizedBy(
-        request.env,
-        await tools.locales(),
-        (language) => hasCompilerMessages(language, files),
-      );
-    const line = readCommandLine(args);
-    const wanted = reason === undefined
-      ? decide(line, { cxx, remoteAssemble: settings.remoteAssemble })
-      : { kind: "local" as const, reason };
-    const there = compiler.localReason === undefined || wanted.kind === "local"
-      ? wanted
-      : { kind: "local" as const, reason: compiler.localReason };
-    // Only here can the compiler say why it cannot open it.
-    const decision = there.kind === "remote" && !isFile(there.compilation.source, request, files)
-      ? { kind: "local" as const, reason: "no-such-source" }
-      : there;
     const note = (where: string) => {
       if (settings.buildId === undefined) return;
       log("build", { id: settings.buildId, where, source: line.sources[0]?.path ?? "" });
@@ -115,18 +97,10 @@ export function createCompileHandler(
       return;
     }
     await say("run elsewhere");
-    const outcome = await remote.compile({
-      request: compiler.path === env.PATH
-        ? request
-        : { ...request, env: { ...env, PATH: compiler.path } },
-      settings,
-      driver,
-      name,
-      args,
-      line,
-      compilation: decision.compilation,
-      signal: connection.signal,
-    }).catch((error) => {
+    const outcome = await compileEach(
+      remote,
+      remoteRequests(decided, connection.signal),
+    ).catch((error) => {
       if (connection.signal.aborted) throw error;
       return failureOf(error);
     });
@@ -180,17 +154,6 @@ function localCommand(
   };
 }
 
-/**
- * GNU gettext manual, "Locating Message Catalog Files"; GCC's text domains carry its version, libc's
- * holds what strerror() says.
- */
-function hasCompilerMessages(language: string, files: FileSystem): boolean {
-  const folder = `/usr/share/locale/${language}/LC_MESSAGES`;
-  return (files.list(folder) ?? []).some(({ name }) =>
-    /^(?:gcc|cpplib|gas|bfd|opcodes|libc)\b/.test(name)
-  );
-}
-
 /** Why a compilation did not work elsewhere. */
 interface Failure {
   readonly kind: "failed";
@@ -216,17 +179,6 @@ function failureOf(error: unknown): Failure {
     message: error.message + hint,
     cloudFailed: error instanceof AwsError || error instanceof CloudUnavailable,
   };
-}
-
-function isFile(path: string, { cwd }: CompileRequest, files: FileSystem): boolean {
-  return files.stat(absolute(path, cwd))?.kind === "file";
-}
-
-function localReason(request: CompileRequest, settings: Settings): string | undefined {
-  if (settings.local) return "LLAMACC_LOCAL";
-  if (request.notUtf8) return "not-utf8";
-  if (forwardedNames(request.env).some((name) => request.notUtf8Env.has(name))) return "not-utf8";
-  return localOnlyVariable(request.env);
 }
 
 async function warnOfUnknown(settings: Settings, connection: Connection): Promise<void> {

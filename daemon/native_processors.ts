@@ -22,7 +22,7 @@ export function createNativeProcessors(processes: ProcessRunner): NativeProcesso
   const asked = new Map<string, Promise<NativeProcessor | undefined>>();
   return async ({ driver, args, line, compilation, request }) => {
     if (!asksForNative(line.flags)) return undefined;
-    const machine = machineArgs(args);
+    const machine = machineArgs(compilation.args);
     const path = request.env.PATH ?? "";
     const key = JSON.stringify([driver, machine, path]);
     let asking = asked.get(key);
@@ -32,7 +32,7 @@ export function createNativeProcessors(processes: ProcessRunner): NativeProcesso
     }
     const found = await asking;
     const clangTells = found?.names &&
-      (!hidesProcessor(args) || !asksForNative(args) || compilation.language.assembler);
+      (!hidesProcessor(compilation.args) || !asksForNative(args) || compilation.language.assembler);
     if (found && !clangTells) return found;
     throw new LlamaError(
       "NativeProcessor",

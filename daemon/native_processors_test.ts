@@ -40,6 +40,8 @@ function requestOf(driver: string, command: string, cwd: string): RemoteRequest 
   const line = readCommandLine(args);
   const decision = decide(line, { cxx: false, remoteAssemble: false });
   assert(decision.kind === "remote", JSON.stringify(decision));
+  const [compilation] = decision.compilations;
+  assert(compilation);
   return {
     request: {
       umask: 0o22,
@@ -58,7 +60,7 @@ function requestOf(driver: string, command: string, cwd: string): RemoteRequest 
     name: driver,
     args,
     line,
-    compilation: decision.compilation,
+    compilation,
     signal: new AbortController().signal,
   };
 }

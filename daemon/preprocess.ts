@@ -19,13 +19,13 @@ export async function preprocess(
   remote: RemoteRequest,
   tools: { readonly processes: ProcessRunner; readonly slots: Slots },
 ): Promise<Preprocessed> {
-  const { request, settings, driver, args, compilation } = remote;
+  const { request, settings, driver, compilation } = remote;
   const slot = await tools.slots.acquire(remote.signal);
   let folder: string | undefined;
   try {
     folder = await Deno.makeTempDir({ prefix: "llamacc-" });
     const textPath = `${folder}/text`;
-    const split = splitCommand(args, compilation, { full: settings.fullPreprocess, textPath });
+    const split = splitCommand(compilation, { full: settings.fullPreprocess, textPath });
     // The daemon's own mask is not the client's.
     const mask = `umask ${request.umask.toString(8)}; exec "$@"`;
     const asUser = ["-c", mask, "sh", driver, ...split.preprocess];

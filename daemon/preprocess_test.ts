@@ -22,6 +22,8 @@ function requestOf(
   const line = readCommandLine(args);
   const decision = decide(line, { cxx: false, remoteAssemble: false });
   assert(decision.kind === "remote");
+  const [compilation] = decision.compilations;
+  assert(compilation);
   return {
     request: {
       umask: 0o22,
@@ -40,7 +42,7 @@ function requestOf(
     name: "gcc",
     args,
     line,
-    compilation: decision.compilation,
+    compilation,
     signal: options.signal ?? new AbortController().signal,
   };
 }

@@ -129,6 +129,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const { spelled, real: search } = await searchPathOf(remote);
     const outputs = placeOutputs(remote, files, places);
     const source = absolute(compilation.source, request.cwd);
+    const reads = compilation.reads.map((path) => absolute(path, request.cwd));
     const unit = JSON.stringify([source, remote.args]);
     const known = learned.get(unit) ?? new Set<string>();
     const guesses = settings.guess && remote.text === undefined;
@@ -157,6 +158,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const set = createInputSet();
       await addSource(set, source, tools, remote.text);
       await addPaths(set, guess([...roots, ...known]), tools);
+      if (settings.guess) await addPaths(set, reads, tools);
       const asked = new Set([...known, ...toolchain.extras]);
       await addPaths(set, asked, tools);
       const around = [

@@ -156,6 +156,8 @@ function requestOf(command: string, cwd: string, options: CompileOptions): Remot
   const line = readCommandLine(args);
   const decision = decide(line, { cxx: false, remoteAssemble: false });
   assert(decision.kind === "remote", `"${command}" is local`);
+  const [compilation] = decision.compilations;
+  assert(compilation);
   return {
     request: {
       umask: options.umask ?? 0o22,
@@ -174,7 +176,7 @@ function requestOf(command: string, cwd: string, options: CompileOptions): Remot
     name: "cc",
     args,
     line,
-    compilation: decision.compilation,
+    compilation,
     signal: new AbortController().signal,
   };
 }

@@ -208,5 +208,11 @@ function makeRow(random: Random): readonly string[] {
       return [name, value];
     case "either":
       return random.chance(0.5) ? [name + value] : [name, value];
+    case "joined and separate":
+      return [name + value, "x"];
+    case "two":
+      return [name, value, "x"];
+    case "three":
+      return [name, value, "x", "y"];
   }
 }

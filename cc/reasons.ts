@@ -1,0 +1,54 @@
+/** Why a command runs here: every reason that a decision can name, with a sentence for people. */
+
+/** Reasons that statistics count and `llamacc --explain` prints, sorted. */
+export const REASONS = {
+  "LLAMACC_LOCAL": "The variable LLAMACC_LOCAL asks for local runs",
+  "assembler": "An assembler source is quick to assemble; LLAMACC_REMOTE_ASSEMBLE=1 sends it away",
+  "assembler-options": "An option for the assembler changes what it does beyond its output",
+  "clang-options": "An option of clang's own changes what is made",
+  "compiler-folder": "The option -B names a folder of further compiler programs",
+  "compiler-runner": "The compiler is run by another program, such as ccache",
+  "compiler-script": "The compiler is a script, which may do anything",
+  "compiler-setuid": "The compiler runs as another user",
+  "config-file": "A configuration file of clang holds options that are not known here",
+  "configure-probe": "A check of configure or CMake is small and waits for its answer",
+  "depend-generated": "The option -MG takes files for there that are not",
+  "depend-only": "A run that only lists dependencies is quicker here",
+  "driver-mode": "The option --driver-mode makes clang read its options in another way",
+  "dump-names": "Options rename the auxiliary outputs",
+  "extra-output": "An option writes further files whose names are not known here",
+  "language": "The language is none that llamacc compiles elsewhere",
+  "link": "Linking needs all objects, which are here",
+  "missing-value": "An option lacks its value, which only the compiler can complain about",
+  "modules": "Modules depend on files that other compilations write meanwhile",
+  "native-processor": "The option asks for this machine's own processor",
+  "no-compilation": "The compiler is only asked about itself, or compiles nothing",
+  "no-source": "The command names no source",
+  "no-such-source": "A source cannot be opened, which only the compiler can complain about",
+  "not-utf8": "An argument, path or variable is no UTF-8 text",
+  "plugin": "A plugin runs inside the compiler",
+  "precompiling": "A precompiled header is only good for the compiler that made it here",
+  "preprocess-only": "A run that only preprocesses is quicker here",
+  "preprocessor-options": "An option for the preprocessor changes what is made",
+  "response-file": "A response file cannot be read, which only the compiler can complain about",
+  "same-file": "A source is an output of the command, too",
+  "several-sources": "Several sources share an output, or stand beside files for the linker",
+  "specs": "A specs file changes what the compiler runs",
+  "stdin-source": "The source comes from standard input",
+  "stdout-output": "The output goes to standard output",
+  "time-report": "The output tells times, which are this machine's",
+  "verbose": "The compiler tells which programs it runs and how",
+  "working-folder": "The option -working-directory changes what relative paths mean",
+  "wrapper": "The option -wrapper runs the compiler's programs through another one",
+} as const;
+
+/** A reason of a decision. */
+export type LocalReason = keyof typeof REASONS;
+
+/** A sentence for a reason; a variable's name is one, too, as that variable alone demands it. */
+export function explainReason(reason: string): string {
+  for (const [name, sentence] of Object.entries(REASONS)) if (name === reason) return sentence;
+  return /^[A-Z][A-Z0-9_]*$/.test(reason)
+    ? `The variable ${reason} changes what the compiler does or prints`
+    : `It is "${reason}"`;
+}
