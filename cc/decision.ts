@@ -12,6 +12,8 @@ export interface Compilation {
   readonly language: Language;
   /** As the command line spells it, or as the compiler derives it. */
   readonly output: string;
+  /** Whether a compiler that ends well writes that file; it may only check syntax, or print. */
+  readonly makesOutput: boolean;
   readonly dependFile: string | undefined;
   /** Further files that the compiler writes unasked. */
   readonly extraOutputs: readonly string[];
@@ -78,6 +80,7 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
       source: argument.path,
       language,
       output,
+      makesOutput: output !== "-" && !line.syntaxOnly,
       dependFile: dependFileOf(line, output),
       extraOutputs: [...line.outputFiles, ...extraOutputsOf(line, output)],
       reads,

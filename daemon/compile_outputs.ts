@@ -20,6 +20,8 @@ export interface OutputPlaces {
     /** Whether the assembler makes it, which replaces what is there. */
     readonly isObject: boolean;
   }[];
+  /** Path in the job's root of what a compiler that ends well has made; `undefined` if nothing. */
+  readonly main: string | undefined;
   /** Folders that must exist in the job's root. */
   readonly folders: readonly string[];
   /** All spellings of the outputs. */
@@ -39,9 +41,14 @@ export function placeOutputs(
   const list: { path: string; target: string; isObject: boolean }[] = [];
   const folders: string[] = [];
   const made = new Set<string>();
-  const { output, dependFile, extraOutputs } = compilation;
+  const { output, makesOutput, dependFile, extraOutputs } = compilation;
+  let main: string | undefined;
   for (
-    const spelled of [output, ...(dependFile === undefined ? [] : [dependFile]), ...extraOutputs]
+    const spelled of [
+      ...(makesOutput ? [output] : []),
+      ...(dependFile === undefined ? [] : [dependFile]),
+      ...extraOutputs,
+    ]
   ) {
     const target = absolute(spelled, request.cwd);
     if (!isReplaceable(files.lstat(target))) {
@@ -54,10 +61,11 @@ export function placeOutputs(
     const path = `${real === "/" ? "" : real}/${target.slice(slash + 1)}`;
     if (files.stat(folder)?.kind === "folder") folders.push(folder);
     list.push({ path, target, isObject: spelled === output && line.mode === "compile" });
+    if (makesOutput) main ??= path;
     made.add(target);
     made.add(path);
   }
-  return { list, folders, made };
+  return { list, main, folders, made };
 }
 
 /** A compilation whose outputs are written. */
@@ -84,12 +92,12 @@ export async function writeOutputs(
   const stdout = await readContent(result.stdout, store);
   const stderr = await readContent(result.stderr, store);
   const made = filesOf(result.outputs);
-  const [main] = outputs.list;
+  const { main } = outputs;
   if (
     result.status.kind === "exit" && result.status.code === 0 && main !== undefined &&
-    !made.has(main.path)
+    !made.has(main)
   ) {
-    throw new LlamaError("OutputElsewhere", `The compiler did not make "${main.target}"`);
+    throw new LlamaError("OutputElsewhere", `The compiler did not make "${main}"`);
   }
   const pending: { target: string; bytes: Uint8Array; isObject: boolean }[] = [];
   for (const { path, target, isObject } of outputs.list) {
