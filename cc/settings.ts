@@ -16,10 +16,14 @@ export interface Settings {
   readonly filteredWarnings: ReadonlySet<string>;
   /** Whether a compilation that fails elsewhere is run here. */
   readonly localFallback: boolean;
+  /** Part of the compilations that also run here and are compared, from 0 to 1. */
+  readonly verifyRate: number;
   /** For tests: only the source is sent, and there is no limit of rounds. */
   readonly guess: boolean;
   /** Variables that begin with LLAMACC_ and mean nothing. */
   readonly unknown: readonly string[];
+  /** Sentences about values that mean nothing. */
+  readonly complaints: readonly string[];
 }
 
 const KNOWN = new Set([
@@ -34,6 +38,7 @@ const KNOWN = new Set([
   "LLAMACC_BUILD_ID",
   "LLAMACC_FILTER_WARNINGS",
   "LLAMACC_LOCAL_FALLBACK",
+  "LLAMACC_VERIFY",
   "LLAMACC_TEST_NO_GUESS",
   // These two are for llamacc itself: see daemon/compiler_lookup.ts.
   "LLAMACC_ARGV0",
@@ -46,6 +51,7 @@ export function readSettings(env: Readonly<Record<string, string>>): Settings {
     const value = env[name];
     return value === undefined || value === "" ? standard : value !== "0";
   };
+  const verifyRate = rateOf(env.LLAMACC_VERIFY ?? "");
   return {
     verbose: on("LLAMACC_VERBOSE"),
     local: on("LLAMACC_LOCAL"),
@@ -58,9 +64,21 @@ export function readSettings(env: Readonly<Record<string, string>>): Settings {
     buildId: env.LLAMACC_BUILD_ID || undefined,
     filteredWarnings: new Set((env.LLAMACC_FILTER_WARNINGS ?? "").split(",").filter(Boolean)),
     localFallback: on("LLAMACC_LOCAL_FALLBACK", true),
+    verifyRate: verifyRate ?? 0,
     guess: !on("LLAMACC_TEST_NO_GUESS"),
     unknown: Object.keys(env).filter((name) => name.startsWith("LLAMACC_") && !KNOWN.has(name)),
+    complaints: verifyRate !== undefined ? [] : [
+      `LLAMACC_VERIFY must be a number from 0 to 1, such as 0.05, not "${env.LLAMACC_VERIFY}"; ` +
+      "nothing is verified",
+    ],
   };
+}
+
+/** A number from 0 to 1, which is 0 if it is not set; undefined if it is none. */
+function rateOf(text: string): number | undefined {
+  if (text === "") return 0;
+  const rate = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+  return rate <= 1 ? rate : undefined;
 }
 
 /** Takes the filtered warnings out of a command's arguments. */

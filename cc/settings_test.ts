@@ -14,8 +14,10 @@ Deno.test("readSettings() has a default for everything", () => {
     buildId: undefined,
     filteredWarnings: new Set<string>(),
     localFallback: true,
+    verifyRate: 0,
     guess: true,
     unknown: [],
+    complaints: [],
   });
 });
 
@@ -42,6 +44,19 @@ Deno.test("readSettings() takes an empty name for none", () => {
     [undefined, "cc", "clang++", "7"],
   );
   assertEquals(settings.filteredWarnings, new Set(["a", "b=2"]));
+});
+
+Deno.test("readSettings() takes a rate of verification from 0 to 1, and complains of others", () => {
+  const of = (text: string) => readSettings({ LLAMACC_VERIFY: text });
+  for (const [text, rate] of [["", 0], ["0", 0], ["1", 1], ["0.05", 0.05], [".5", 0.5]] as const) {
+    assertEquals([of(text).verifyRate, of(text).complaints], [rate, []], text);
+  }
+  for (const text of ["2", "-1", "5%", "yes", "NaN", "1e-2", "."]) {
+    assertEquals([of(text).verifyRate, of(text).complaints], [0, [
+      `LLAMACC_VERIFY must be a number from 0 to 1, such as 0.05, not "${text}"; ` +
+      "nothing is verified",
+    ]], text);
+  }
 });
 
 Deno.test("readSettings() names the variables that mean nothing", () => {

@@ -11,12 +11,15 @@ import {
 } from "./compiler_lookup.ts";
 import { createBuildNotices } from "./build_notices.ts";
 import { compileEach } from "./compile_each.ts";
+import { createComparison, type VerificationTools } from "./comparison.ts";
 import type { Connection } from "./connection.ts";
 import { decideRequest, remoteRequests } from "./decide_request.ts";
 import type { CompileRequest, ExecCommand, SystemText } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
+import type { KeptOutputs } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
+import { withoutTerminal } from "./verify.ts";
 
 /** What {@linkcode createCompileHandler} works with. */
 export interface CompileTools {
@@ -26,6 +29,8 @@ export interface CompileTools {
   readonly remote: RemoteCompiler;
   /** Names of the locales of this machine. */
   readonly locales: () => Promise<ReadonlySet<string>>;
+  /** What LLAMACC_VERIFY needs. */
+  readonly verification: VerificationTools;
   /** Takes an event for the log. */
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
@@ -37,6 +42,7 @@ export function createCompileHandler(
   const { files, slots, stats, remote, log } = tools;
   const notices = createBuildNotices();
   const lookup = createCompilerLookup(files);
+  const compareHere = createComparison(tools);
 
   /** Says what the build is to hear, once, of a command that runs here. */
   const notice = async (reason: string, { buildId }: Settings, connection: Connection) => {
@@ -61,7 +67,7 @@ export function createCompileHandler(
     settings: Settings,
     connection: Connection,
   ): Promise<void> => {
-    await warnOfUnknown(settings, connection);
+    await warnOfSettings(settings, connection);
     const { cwd, env } = request;
     const compiler = lookup.find({ calledAs: request.argv[0] ?? "", settings, env, cwd });
     const given = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
@@ -97,9 +103,14 @@ export function createCompileHandler(
       return;
     }
     await say("run elsewhere");
+    const kept: KeptOutputs[] = [];
+    const keep = (outputs: KeptOutputs) => void kept.push(outputs);
+    const isVerified = tools.verification.random() < settings.verifyRate;
+    const jobs = remoteRequests(decided, connection.signal);
+    const [first] = jobs;
     const outcome = await compileEach(
       remote,
-      remoteRequests(decided, connection.signal),
+      isVerified ? jobs.map((job) => ({ ...withoutTerminal(job), keep })) : jobs,
     ).catch((error) => {
       if (connection.signal.aborted) throw error;
       return failureOf(error);
@@ -107,6 +118,10 @@ export function createCompileHandler(
     if (outcome.kind === "compiled") {
       note("elsewhere");
       notices.ranThere(settings.buildId);
+      if (isVerified && first) {
+        await compareHere(outcome, kept, { ...first, args }, connection);
+        return;
+      }
       await connection.stdout(outcome.stdout);
       await connection.stderr(outcome.stderr);
       await connection.exit(outcome.code);
@@ -181,10 +196,9 @@ function failureOf(error: unknown): Failure {
   };
 }
 
-async function warnOfUnknown(settings: Settings, connection: Connection): Promise<void> {
-  for (const name of settings.unknown) {
-    await connection.stderr(
-      new TextEncoder().encode(`llamacc: warning: the variable ${name} means nothing to llamacc\n`),
-    );
+async function warnOfSettings(settings: Settings, connection: Connection): Promise<void> {
+  const unknown = settings.unknown.map((name) => `the variable ${name} means nothing to llamacc`);
+  for (const text of [...unknown, ...settings.complaints]) {
+    await connection.stderr(new TextEncoder().encode(`llamacc: warning: ${text}\n`));
   }
 }

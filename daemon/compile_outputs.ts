@@ -5,7 +5,8 @@ import { LlamaError } from "../job/errors.ts";
 import { cleanPath } from "../job/path.ts";
 import type { JobResult } from "../job/result.ts";
 import type { ObjectStore } from "../store/object_store.ts";
-import { absolute, type Compiled, type RemoteRequest } from "./remote_request.ts";
+import { absolute, type Compiled, type KeptOutputs, type RemoteRequest } from "./remote_request.ts";
+import { leftFile } from "./left_file.ts";
 import { readContent } from "./run_job.ts";
 import { filesOf, isReplaceable, writeOutput } from "./write_output.ts";
 
@@ -75,7 +76,7 @@ export interface WrittenOutputs extends Compiled {
 }
 
 /**
- * Writes what a compilation made, once all of it is here.
+ * Writes what a compilation made, once all of it is here, or gives it to `keep` instead.
  *
  * @throws {LlamaError} `CompilerKilled` if it did not end by itself, `OutputElsewhere` if it ended well and
  * made no object where one was expected.
@@ -85,6 +86,7 @@ export async function writeOutputs(
   umask: number,
   outputs: OutputPlaces,
   store: ObjectStore,
+  keep?: (made: Pick<KeptOutputs, "files" | "removed">) => void,
 ): Promise<WrittenOutputs> {
   const { status } = result;
   // A compiler that was killed is no result at all: see worker_trouble.ts.
@@ -107,6 +109,13 @@ export async function writeOutputs(
   // All contents are here before the first file is touched; the object is last, as the compiler makes it last.
   pending.sort((a, b) => Number(a.isObject) - Number(b.isObject));
   let outputBytes = 0;
+  if (keep) {
+    const kept = pending.map(({ target, bytes, isObject }) =>
+      [target, { bytes, mode: modeOf(target, umask, isObject) }] as const
+    );
+    keep({ files: new Map(kept), removed: [] });
+    pending.length = 0;
+  }
   for (const { target, bytes, isObject } of pending) {
     await writeOutput(target, bytes, {
       umask,
@@ -115,4 +124,11 @@ export async function writeOutputs(
     outputBytes += bytes.length;
   }
   return { kind: "compiled", stdout, stderr, code: status.code, outputBytes };
+}
+
+/** The mode that {@linkcode writeOutput} gives. */
+function modeOf(path: string, umask: number, isObject: boolean): number {
+  const existing = leftFile(path);
+  const stays = existing && (!isObject || existing.bytes.length === 0);
+  return stays ? existing.mode : 0o666 & ~umask;
 }

@@ -4,10 +4,14 @@ import { createCompileHandler } from "./compile.ts";
 import type { Connection } from "./connection.ts";
 import { CloudUnavailable } from "./remote_compile.ts";
 import type { CompileRequest, ExecCommand } from "./protocol.ts";
+import { leftFile } from "./left_file.ts";
 import { realFiles } from "./real_files.ts";
 import type { Compiled, RemoteRequest } from "./remote_request.ts";
+import type { LocalEnd } from "./run_as_client.ts";
 import { createSlots } from "./slots.ts";
 import { createStats } from "./stats.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A connection that notes what the client is told. */
 interface Client {
@@ -62,7 +66,13 @@ interface Bench {
   readonly slots: ReturnType<typeof createSlots>;
   readonly log: string[];
   readonly remotes: RemoteRequest[];
-  remote: () => Promise<Compiled>;
+  remote: (request: RemoteRequest) => Promise<Compiled>;
+  /** The number that decides whether a compilation is verified. */
+  chance: number;
+  /** What a local compiler that the daemon runs does and says. */
+  here: (request: CompileRequest) => LocalEnd;
+  /** The commands of those. */
+  readonly ranHere: string[][];
   /** Compiles; a client that becomes another program ends at once. */
   compile(
     command: string,
@@ -87,11 +97,21 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     slots,
     stats,
     locales: () => Promise.resolve(new Set(["C.utf8"])),
+    verification: {
+      random: () => bench.chance,
+      run: (request, argv) => {
+        bench.ranHere.push([...argv]);
+        assertEquals(slots.stats().busy, 1);
+        return Promise.resolve(bench.here(request));
+      },
+      readFile: leftFile,
+      sleep: () => Promise.resolve(),
+    },
     log: (event, fields) => log.push(`${event} ${JSON.stringify(fields)}`),
     remote: {
       compile: (request) => {
         remotes.push(request);
-        return bench.remote();
+        return bench.remote(request);
       },
     },
   });
@@ -117,6 +137,9 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     slots,
     log,
     remotes,
+    chance: 0,
+    ranHere: [],
+    here: () => ({ code: 3, signal: null, stdout: bytesOf("out"), stderr: bytesOf("err") }),
     remote: () =>
       Promise.resolve({
         kind: "compiled",
@@ -416,4 +439,103 @@ Deno.test("a build of which much runs here unexpectedly hears it once, before th
         "exec",
       ]);
     }
+  }));
+
+/** Gives the bytes of `a.o` to be kept, as a verified compilation elsewhere does. */
+function keeping(bench: Bench, text: string): void {
+  bench.remote = ({ keep }) => {
+    const path = `${bench.folder}/a.o`;
+    keep?.({
+      files: new Map([[path, { bytes: bytesOf(text), mode: 0o644 }]]),
+      removed: [],
+      list: () => [path],
+    });
+    return Promise.resolve({
+      kind: "compiled",
+      stdout: bytesOf("out"),
+      stderr: bytesOf("err"),
+      code: 3,
+    });
+  };
+}
+
+Deno.test("LLAMACC_VERIFY compiles here, too, and what is here stands", () =>
+  withBench(async (bench) => {
+    const env = { LLAMACC_VERIFY: "1" };
+    keeping(bench, "object");
+    bench.here = () => {
+      Deno.writeTextFileSync(`${bench.folder}/a.o`, "object");
+      return { code: 3, signal: null, stdout: bytesOf("out"), stderr: bytesOf("err") };
+    };
+    const { said } = await bench.compile("llamacc -c a.c", { env });
+    assertEquals(said, ["stdout out", "stderr err", "exit 3"]);
+    assertEquals(bench.ranHere, [["cc", "-c", "a.c"]]);
+    assertEquals(bench.stats.verified, { same: 1 });
+
+    keeping(bench, "another");
+    assertEquals((await bench.compile("llamacc -c a.c", { env })).said, [
+      "stdout out",
+      "stderr err",
+      `stderr llamacc: verified, and "${bench.folder}/a.o" differs in line 1: "another" elsewhere, ` +
+      '"object" here; what is here stands: cc -c a.c\n',
+      "exit 3",
+    ]);
+    assertEquals(bench.stats.verified, { same: 1, different: 1 });
+    assertEquals(await Deno.readTextFile(`${bench.folder}/a.o`), "object");
+    assertEquals([bench.ranHere.length, bench.slots.stats().busy], [3, 0]);
+  }));
+
+Deno.test("a verified compiler that a signal ends here ends the client so, and is told", () =>
+  withBench(async (bench) => {
+    keeping(bench, "object");
+    bench.here = () => ({
+      code: 139,
+      signal: "SIGSEGV",
+      stdout: bytesOf("out"),
+      stderr: bytesOf("err"),
+    });
+    const { said } = await bench.compile("llamacc -c a.c", { env: { LLAMACC_VERIFY: "1" } });
+    assertEquals([said.at(-1), said.length], ["kill 11", 4]);
+    assert(said[2]?.includes('a.o" is made elsewhere alone, and 1 more differences;'), said[2]);
+  }));
+
+Deno.test("a rate verifies some, and nothing that runs here anyway", () =>
+  withBench(async (bench) => {
+    const env = { LLAMACC_VERIFY: "0.05" };
+    for (const [chance, verified] of [[0.05, undefined], [0.049, 1]] as const) {
+      bench.chance = chance;
+      await bench.compile("llamacc -c a.c", { env });
+      assertEquals(bench.stats.verified.same, verified);
+    }
+    bench.remote = () => Promise.reject(new LlamaError("X", "Cannot do it"));
+    assertEquals((await bench.compile("llamacc -c a.c", { env })).said, ["exec"]);
+    assertEquals((await bench.compile("llamacc -E a.c", { env })).said, ["exec"]);
+    assertEquals(bench.stats.verified, { same: 1 });
+    const { said } = await bench.compile("llamacc -E a.c", { env: { LLAMACC_VERIFY: "5%" } });
+    assertEquals(said, [
+      'stderr llamacc: warning: LLAMACC_VERIFY must be a number from 0 to 1, such as 0.05, not "5%"; ' +
+      "nothing is verified\n",
+      "exec",
+    ]);
+  }));
+
+Deno.test("both sides of a verified compilation are asked for the colours of a terminal", () =>
+  withBench(async (bench) => {
+    const colour = "-fdiagnostics-color=always";
+    const on = async (TERM: string, LLAMACC_VERIFY: string) => {
+      await bench.compile("llamacc -c a.c", {
+        stderrIsTerminal: true,
+        env: { TERM, LLAMACC_VERIFY },
+      });
+      const remote = bench.remotes.at(-1);
+      return [remote?.request.stderrIsTerminal, remote?.args, bench.ranHere.pop()];
+    };
+    assertEquals(await on("xterm", "1"), [false, [colour, "-c", "a.c"], [
+      "cc",
+      colour,
+      "-c",
+      "a.c",
+    ]]);
+    assertEquals(await on("dumb", "1"), [false, ["-c", "a.c"], ["cc", "-c", "a.c"]]);
+    assertEquals(await on("xterm", "0"), [true, ["-c", "a.c"], undefined]);
   }));

@@ -200,7 +200,18 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         files,
       );
       if (verdict.kind === "proved") {
-        const written = await writeOutputs(ran.result, request.umask, outputs, session.store);
+        const { keep } = remote;
+        const written = await writeOutputs(
+          ran.result,
+          request.umask,
+          outputs,
+          session.store,
+          keep && ((made) =>
+            keep({
+              ...made,
+              list: () => placeOutputs(remote, files, places).list.map(({ target }) => target),
+            })),
+        );
         stats.add((counters) => {
           counters.remote++;
           counters.outputBytes += written.outputBytes;

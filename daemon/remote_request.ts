@@ -2,6 +2,7 @@
 import type { CommandLine } from "../cc/command_line.ts";
 import type { Compilation } from "../cc/decision.ts";
 import type { Settings } from "../cc/settings.ts";
+import type { LeftFile } from "./differences.ts";
 import type { CompileRequest } from "./protocol.ts";
 
 /** A compilation to run elsewhere. */
@@ -17,8 +18,20 @@ export interface RemoteRequest {
   readonly line: CommandLine;
   readonly compilation: Compilation;
   readonly signal: AbortSignal;
+  /** Gets what the compilation made, which is not written then. */
+  readonly keep?: (kept: KeptOutputs) => void;
   /** Stands for the source where it was preprocessed here. */
   readonly text?: Uint8Array<ArrayBuffer>;
+}
+
+/** What a compilation elsewhere made, not written. */
+export interface KeptOutputs {
+  /** Files that it made, with the modes that they would have. */
+  readonly files: ReadonlyMap<string, LeftFile>;
+  /** Files that it removed. */
+  readonly removed: readonly string[];
+  /** All outputs that the command names, and those others that are here now. */
+  readonly list: () => Iterable<string>;
 }
 
 /** What the compiler printed and how it ended, once its outputs are written. */

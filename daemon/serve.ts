@@ -1,7 +1,7 @@
 /** The daemon: everything it keeps in memory, behind its socket. */
 import type { ExchangeEvent } from "../aws/client.ts";
 import { s3Class } from "../aws/prices.ts";
-import type { RetryEvent } from "../aws/retry.ts";
+import { type RetryEvent, sleep } from "../aws/retry.ts";
 import { createFileDigests } from "../cc/digests.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createGuesser } from "../cc/guess.ts";
@@ -10,11 +10,13 @@ import { LlamaError } from "../job/errors.ts";
 import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
 import { createFunctionSizes } from "./function_sizes.ts";
+import { leftFile } from "./left_file.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
 import { rehearse } from "./rehearsal.ts";
 import { createRemoteCompiler } from "./remote_compile.ts";
+import { runAsClient } from "./run_as_client.ts";
 import { serveDaemon } from "./server.ts";
 import { openSession, type Session, sessionKey } from "./session.ts";
 import { buildShim } from "./shim_build.ts";
@@ -67,6 +69,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       stats,
       log: log.write,
       locales,
+      verification: { random: Math.random, run: runAsClient, readFile: leftFile, sleep },
       remote: createRemoteCompiler({
         ...seams,
         guesser: createGuesser(realFiles, folders),
