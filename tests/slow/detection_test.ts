@@ -172,7 +172,9 @@ async function detect(detection: Detection, cc: string, cxx: string): Promise<vo
       const learned: Record<string, string> = {};
       for (const path of await filesBelow(`${work}/b`)) {
         if (!detection.compared.test(path)) continue;
-        learned[path] = neutral(await Deno.readTextFile(`${work}/b/${path}`));
+        const lines = neutral(await Deno.readTextFile(`${work}/b/${path}`)).split("\n");
+        // A cache is sorted by names, of which one holds the compiler's.
+        learned[path] = (path === "config.cache" ? lines.toSorted() : lines).join("\n");
       }
       await Deno.remove(`${work}/b`, { recursive: true });
       return learned;
