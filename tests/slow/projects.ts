@@ -27,6 +27,8 @@ export interface Project {
   readonly atLeast: number;
   /** Commands before the measured build. */
   readonly configure?: (build: Build) => readonly (readonly string[])[];
+  /** The commands before it compile files of the project, too. */
+  readonly compilesBefore?: true;
   /** The measured build; `-jN` is added. */
   readonly make: (build: Build) => readonly string[];
   /** The targets to build, of what {@linkcode Targets.list} prints; what `make` says unless given. */
@@ -89,7 +91,8 @@ export const PROJECTS: readonly Project[] = [
     // Its configure takes -O3 if there are no flags, and has no further ones.
     configure: ({ cc, flags }) => [["env", `CC=${cc}`, `CFLAGS=-O3 ${flags}`, "./configure"]],
     make: () => ["make", "all"],
-    ignored: /^configure\.log$/,
+    // What its configure forgets there, by its process number.
+    ignored: /^(?:configure\.log|ztest\d+\.dwo)$/,
   },
   {
     name: "redis",
@@ -162,17 +165,19 @@ export const PROJECTS: readonly Project[] = [
           `*/drivers/${name}/*.[ch]`
         ),
         ...["*/sound/*.[ch]", "*/Documentation/*/*", "*/tools/testing", "*/tools/perf"],
-        ...FOREIGN.map((name) => `linux-*/arch/${name}`),
+        // Each Kconfig is read.
+        ...FOREIGN.flatMap((name) => [`*/arch/${name}/*.[chS]`, `*/arch/${name}/*.dts*`]),
       ],
     },
     outOfTree: true,
     atLeast: 300,
     configure: (build) => ["defconfig", "prepare"].map((target) => kbuild(build, target)),
+    compilesBefore: true,
     make: (build) => kbuild(build),
     targets: {
       count: 300,
-      list: (build) => kbuild(build, "-n", "kernel/", "mm/", "lib/", "block/", "fs/"),
-      object: / -c -o (\S+\.o) \S+\.c(?=[;\s])/g,
+      list: (build) => kbuild(build, "-n", "block/", "kernel/", "lib/", "mm/"),
+      object: / -c -o ((?:block|kernel|lib|mm)\/\S+\.o) \S+\.c(?=[;\s])/g,
     },
     ignored: /^(?:Makefile|source)$/,
     env: { KBUILD_BUILD_TIMESTAMP: "2024-01-01", KBUILD_BUILD_USER: "u", KBUILD_BUILD_HOST: "h" },

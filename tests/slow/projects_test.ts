@@ -110,7 +110,9 @@ async function compareBuilds(comparison: Comparison, lab: Lab): Promise<string[]
     const unexpected = Object.keys(local).filter((reason) => !EXPECTED.has(reason));
     if (unexpected.length > 0) problems.push(`ran here: ${unexpected.join(", ")}`);
   }
-  if (configured.remote > 0) problems.push(`probes that ran elsewhere: ${configured.remote}`);
+  if (configured.remote > 0 && !project.compilesBefore) {
+    problems.push(`probes that ran elsewhere: ${configured.remote}`);
+  }
   if (objects < project.atLeast) problems.push(`only ${objects} objects`);
   if (counted.remote < objects) problems.push(`only ${counted.remote} of ${objects} ran elsewhere`);
   if (flags.includes("-gsplit-dwarf") && dwos === 0) problems.push("no .dwo file");

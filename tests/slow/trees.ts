@@ -1,4 +1,5 @@
 /** Comparison of what two builds leave. */
+import { basename } from "@std/path/posix";
 import { isObject, withoutIds } from "./debug_ids.ts";
 
 /** How two folders compare. */
@@ -23,30 +24,37 @@ export async function compareTrees(
   const all = new Set([...await filesBelow(a), ...await filesBelow(b)]);
   const paths = [...all].filter((path) => !ignored.test(path)).toSorted();
   const different: string[] = [];
-  let [objects, dwos] = [0, 0];
+  let objects = 0;
+  /** Ids of all objects and of each .dwo file, by folder and name without its ending. */
+  const ids = new Map<string, Set<string>>();
+  const dwos: { readonly name: string; readonly path: string; readonly ids: readonly string[] }[] =
+    [];
   for (const path of paths) {
     const [there, here] = [await readIfThere(`${a}/${path}`), await readIfThere(`${b}/${path}`)];
-    const isDwo = path.endsWith(".dwo");
-    if (isDwo) {
-      dwos++;
-      const object = path.replace(/\.dwo$/, "");
-      for (const [folder, dwo] of [[a, there], [b, here]] as const) {
-        const own = await readIfThere(`${folder}/${object}.o`) ??
-          await readIfThere(`${folder}/${object}.lo`);
-        const ids = own === undefined ? [] : withoutIds(own).dwoIds;
-        if (dwo === undefined || withoutIds(dwo).dwoIds.join() !== ids.join()) {
-          different.push(`${path} (its id in ${folder})`);
-        }
+    for (const [folder, file] of [[a, there], [b, here]] as const) {
+      if (file === undefined || !isObject(file)) continue;
+      const name = `${folder}/${basename(path).replace(/\.\w+$/, "")}`;
+      const { dwoIds } = withoutIds(file);
+      if (path.endsWith(".dwo")) {
+        dwos.push({ name, path: `${folder}/${path}`, ids: dwoIds });
+        continue;
       }
+      const known = ids.get(name) ?? new Set();
+      for (const id of dwoIds) known.add(id);
+      ids.set(name, known);
+      if (folder === a) objects++;
     }
     if (there === undefined || here === undefined) {
       different.push(`${path} (only in ${there === undefined ? b : a})`);
-      continue;
-    }
-    if (isObject(here) && !isDwo) objects++;
-    if (!isSame(there, here)) different.push(path);
+    } else if (!isSame(there, here)) different.push(path);
   }
-  return { total: paths.length, objects, dwos, different };
+  // The object may have been moved since (zlib compiles objs/x.o and moves it to x.lo).
+  for (const dwo of dwos) {
+    if (dwo.ids.length === 0 || !dwo.ids.every((id) => ids.get(dwo.name)?.has(id))) {
+      different.push(`${dwo.path} has the id of no object of its name`);
+    }
+  }
+  return { total: paths.length, objects, dwos: dwos.length / 2, different };
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
