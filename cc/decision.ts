@@ -45,6 +45,10 @@ const local = (reason: LocalReason): Decision => ({ kind: "local", reason });
 
 /** Decides where a command runs. */
 export function decide(line: CommandLine, options: DecisionOptions): Decision {
+  const compiles = line.mode === "compile" || line.mode === "assembly";
+  if (compiles && line.sources.some(({ path }) => isProbe(path, line.output))) {
+    return local("configure-probe");
+  }
   if (line.localReason !== undefined) return local(line.localReason);
   if (line.sources.length === 0) return local("no-source");
   if (line.mode === "preprocess") return local("preprocess-only");
@@ -58,7 +62,6 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
     else if (language === "header") return local("precompiling");
     else if (language === "other") return local("language");
     else if (language.name === "assembler" && !options.remoteAssemble) return local("assembler");
-    else if (isProbe(argument.path, line.output)) return local("configure-probe");
     else sources.push({ argument, language });
   }
   if (sources.length === 0) return local("no-source");

@@ -75,6 +75,8 @@ Deno.test("decide() names the reason of every local run", () => {
     "-c a.s": "assembler",
     "-c a.f90": "language",
     "-c conftest.c": "configure-probe",
+    "-c -fno-such -Wa,--version -x assembler /dev/null -o /dev/null": "configure-probe",
+    "conftest.c": "link",
     "-c CMakeFiles/CMakeScratch/TryCompile-x/testCCompiler.c": "configure-probe",
     "-c -fplugin=x.so a.c": "plugin",
     "--version": "no-compilation",

@@ -35,7 +35,7 @@ AC_CHECK_HEADERS([optional span none])
 AC_OUTPUT
 `;
 
-const CMAKE_LISTS = `cmake_minimum_required(VERSION 3.13)
+const CMAKE_LISTS = `cmake_minimum_required(VERSION 3.14)
 project(probe C CXX ASM)
 include(CheckSymbolExists)
 include(CheckIncludeFileCXX)
