@@ -11,7 +11,7 @@ export type Entry =
 export type Step =
   /** The compiler, with these arguments. */
   | { readonly kind: "compile"; readonly args: readonly string[] }
-  /** Any other command, the same on both sides. */
+  /** Any other command, the same on both sides but for `$CC`, which is `cc` or `llamacc`. */
   | { readonly kind: "run"; readonly command: readonly string[] };
 
 /** A case. `{ROOT}` in arguments, links, texts and variables is its folder's path. */

@@ -113,13 +113,16 @@ function fallbacksOf(log: string): Record<string, number> {
   return counts;
 }
 
-interface Examined {
+/** What is found out about a case. */
+export interface Examined {
+  /** What differs, and not between runs of the compiler. */
   readonly differences: readonly Difference[];
   /** What differs, but between runs of the compiler, too. */
   readonly unstable: readonly string[];
 }
 
-async function examine(place: Place, fuzzed: FuzzCase): Promise<Examined> {
+/** Runs a case with the compiler and with llamacc, and again with the compiler where they differ. */
+export async function examine(place: Place, fuzzed: FuzzCase): Promise<Examined> {
   const here: Outcome[] = [await runCase(place, fuzzed, "compiler")];
   const there = await runCase(place, fuzzed, "llamacc");
   const all = here.flatMap((outcome) => differencesOf(outcome, there));

@@ -49,9 +49,10 @@ async function runStep(
 ) {
   const here = (text: string) => text.replaceAll("{ROOT}", root);
   const cxx = compiler.includes("++");
+  const local = by === "compiler";
   const words = step.kind === "run"
-    ? step.command
-    : [by === "compiler" ? compiler : cxx ? "llamac++" : "llamacc", ...step.args.map(here)];
+    ? step.command.map(here)
+    : [local ? compiler : cxx ? "llamac++" : "llamacc", ...step.args.map(here)];
   const variables = Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, here(value)]),
   );
@@ -60,7 +61,11 @@ async function runStep(
   const script = `umask ${umask.toString(8)}; cd "$1" || exit 99; shift; exec "$@"`;
   const child = cloud.command(["sh", "-c", script, "sh", cwd, ...words], {
     cwd: root,
-    env: { ...variables, ...(by === "llamacc" && step.kind === "compile" && chosen) },
+    env: {
+      ...variables,
+      ...(by === "llamacc" && step.kind === "compile" && chosen),
+      ...(step.kind === "run" && { CC: local ? "cc" : "llamacc" }),
+    },
     stdin,
   }).spawn();
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
@@ -151,7 +156,15 @@ async function note(folder: string, prefix: string, outcome: Map<string, string>
   for await (const { name } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
     const shown = prefix + withoutTemporaryNames(name);
-    const state = await Deno.lstat(path);
+    const state = await Deno.lstat(path).catch((error) => {
+      // Deno cannot name a file whose name is no UTF-8.
+      if (error instanceof Deno.errors.NotFound && name.includes("\ufffd")) return undefined;
+      throw error;
+    });
+    if (state === undefined) {
+      outcome.set(`mode of ${shown}`, "cannot be told");
+      continue;
+    }
     const mode = (state.mode ?? 0).toString(8);
     outcome.set(
       `mode of ${shown}`,
