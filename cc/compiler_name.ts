@@ -33,6 +33,9 @@ const CXX_NAME = /\+\+(?:-\d[\w.]*)?$/;
 /** Programs that run the compiler that their first argument or their own name tells. */
 const RUNNERS = new Set(["ccache", "sccache", "distcc", "icecc", "buildcache"]);
 
+const SIBLINGS = new Map([["gcc", "g++"], ["clang", "clang++"], ["cc", "c++"]]
+  .flatMap(([c = "", cxx = ""]) => [[c, cxx], [cxx, c]]));
+
 /** Reads the name that this program was called by; `isFile` tells whether a name is one file's. */
 export function askedCompiler(
   calledAs: string,
@@ -65,6 +68,16 @@ export function askedCompiler(
 /** Whether a program of that name runs other compilers. */
 export function isRunner(name: string): boolean {
   return RUNNERS.has(baseOf(name));
+}
+
+/**
+ * The name under which the compiler of the other language is installed beside `name`: `g++-12` for `gcc-12`.
+ */
+export function siblingName(name: string): string | undefined {
+  const match = /^(.*?)(gcc|g\+\+|clang\+\+|clang|c\+\+|cc)(-\d[\w.]*)?$/.exec(name);
+  if (!match) return undefined;
+  const [, prefix = "", family = "", version = ""] = match;
+  return prefix + (SIBLINGS.get(family) ?? family) + version;
 }
 
 /** Reads what CC may hold in a makefile: `gcc`, `/a b/gcc`, `gcc -m32`, `ccache gcc`. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { askedCompiler } from "./compiler_name.ts";
+import { askedCompiler, siblingName } from "./compiler_name.ts";
 
 const FILES = new Set(["/opt/my tools/gcc", "ccache", "gcc"]);
 const ask = (calledAs: string, localCc = "cc", localCxx = "c++") =>
@@ -55,4 +55,19 @@ Deno.test("askedCompiler() takes C for C++ where the variable names a compiler o
   assertEquals(ask("llamac++", "cc", "/opt/any").cxx, true);
   assertEquals(ask("llamac++").variable, "LLAMACC_LOCAL_CXX");
   assertEquals(ask("gcc").variable, undefined);
+});
+
+Deno.test("siblingName() names the compiler of the other language", () => {
+  const pairs = [
+    "gcc g++",
+    "cc c++",
+    "clang clang++",
+    "arm-gcc-12 arm-g++-12",
+    "clang-14 clang++-14",
+  ];
+  for (const pair of pairs) {
+    const [c = "", cxx = ""] = pair.split(" ");
+    assertEquals([siblingName(c), siblingName(cxx)], [cxx, c]);
+  }
+  assertEquals([siblingName("c++filt"), siblingName("gcc-ar")], [undefined, undefined]);
 });

@@ -3,6 +3,7 @@
  * what the proof of a result finds beside it (a linker plugin, a specs file) is added and remembered.
  */
 import { LlamaError } from "../job/errors.ts";
+import { siblingName } from "./compiler_name.ts";
 import type { FileSystem, ProcessRunner } from "./file_system.ts";
 import { foldersOf, librariesOf } from "./libraries.ts";
 
@@ -51,6 +52,13 @@ export async function discoverToolchain(
     return code === 0 ? stdout.trim() : "";
   };
   const programs = [driver];
+  // With the driver of the other language one toolchain serves both.
+  const slash = driver.lastIndexOf("/") + 1;
+  const sibling = siblingName(driver.slice(slash));
+  if (sibling !== undefined) {
+    const path = driver.slice(0, slash) + sibling;
+    if (files.stat(path)?.kind === "file") programs.push(path);
+  }
   for (const name of PROGRAMS) {
     const answer = await ask(`-print-prog-name=${name}`);
     const program = answer.includes("/") ? answer : findProgram(answer, path, files);

@@ -165,8 +165,14 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       const entry = { states: undefined, links: [] };
       const ready = prepare(driver, path, uploads, entry);
       entries.set(key, Object.assign(entry, { ready }));
-      // A failure is not kept: what was wrong may be mended by the next compilation.
-      ready.catch(() => {
+      ready.catch((error) => {
+        const state = tools.folders.stat(driver);
+        if (error instanceof LlamaError && error.code === "StaticCompiler" && state) {
+          // It stays so as long as it is the same file.
+          Object.assign(entry, { states: new Map([[driver, state]]) });
+          return;
+        }
+        // What else was wrong may be mended by the next compilation.
         if (entries.get(key)?.ready === ready) entries.delete(key);
       });
       return ready;

@@ -23,17 +23,20 @@ function setUp() {
   files.link("/lib/libc.so.6", "libc.so.6.1");
   files.write("/usr/lib/locale/C.utf8/LC_CTYPE", "ctype");
   files.tick(1000);
-  const processes: ProcessRunner = {
-    run: (program, args) =>
-      Promise.resolve(
-        args[0] === "-print-file-name=include"
-          ? { code: 0, stdout: "/inc/include\n", stderr: "" }
-          : {
-            code: program === "/usr/bin/ldd" ? 0 : 1,
-            stdout: "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n",
-            stderr: "",
-          },
-      ),
+  const processes: ProcessRunner & { linked: string | undefined; asked: number } = {
+    linked: undefined,
+    asked: 0,
+    run: (program, args) => {
+      if (args[0] === "-print-file-name=include") {
+        return Promise.resolve({ code: 0, stdout: "/inc/include\n", stderr: "" });
+      }
+      if (args[0] === "/usr/bin/cc") processes.asked++;
+      return Promise.resolve({
+        code: program === "/usr/bin/ldd" ? 0 : 1,
+        stdout: processes.linked ?? "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n",
+        stderr: "",
+      });
+    },
   };
   const folders = createFolders(files);
   const tools = {
@@ -66,6 +69,7 @@ function setUp() {
   return {
     files,
     toolchains,
+    processes,
     prepare,
     builds: () => builds,
     read: (digest: Digest) => read(digest),
@@ -114,7 +118,31 @@ Deno.test("prepare() sends what the compiler looks at beside its programs, if it
   assertEquals(inputs.has("/no/such/file"), false);
 });
 
-Deno.test("prepare() keeps no failure", async () => {
+Deno.test("prepare() tells compilers apart by their bytes, whatever they print", async () => {
+  const { files, prepare } = setUp();
+  const first = await prepare();
+  files.remove("/usr/bin/cc");
+  files.link("/usr/bin/cc", "gcc-2");
+  const second = await prepare();
+  files.write("/usr/bin/gcc-2", "/usr/bin/gcc-1");
+  const third = await prepare();
+  assertEquals(new Set([first, second, third].map(({ manifest }) => manifest)).size, 3);
+});
+
+Deno.test("prepare() looks once at a compiler that is statically linked, until it is another", async () => {
+  const { files, prepare, processes } = setUp();
+  processes.linked = "\tstatically linked\n";
+  for (let tries = 0; tries < 3; tries++) {
+    const error = await assertRejects(prepare, LlamaError);
+    assertEquals(error.code, "StaticCompiler");
+  }
+  assertEquals(processes.asked, 1);
+  processes.linked = undefined;
+  files.write("/usr/bin/gcc-1", "dynamic by now");
+  assertEquals((await prepare()).driver, "/usr/bin/cc");
+});
+
+Deno.test("prepare() keeps no other failure", async () => {
   const { files, prepare } = setUp();
   files.remove("/lib/libc.so.6.1");
   const error = await assertRejects(prepare, LlamaError);

@@ -33,7 +33,7 @@ export async function openUploads(store: ObjectStore, cacheDir: string): Promise
 /** Most bytes of objects in one pack, but for a single larger object. */
 const PACK_BYTES = 256 * 1024 * 1024;
 /** An object of this size or more is put singly. */
-const SINGLE_BYTES = 64 * 1024 * 1024;
+const SINGLE_BYTES = 128 * 1024 * 1024;
 
 /** Creates the uploads of `store`. */
 export function createUploads(store: ObjectStore, placement: Placement): Uploads {

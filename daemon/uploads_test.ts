@@ -119,7 +119,7 @@ Deno.test("createUploads() puts a large object singly and the small ones around 
   const folder = await Deno.makeTempDir();
   try {
     const store = memoryStore();
-    const large = new Uint8Array(64 * 1024 * 1024);
+    const large = new Uint8Array(128 * 1024 * 1024);
     const sizes = new Map([["1".repeat(64), 1], ["2".repeat(64), 0], ["3".repeat(64), 2]]);
     const uploads = createUploads(
       { ...store, put: () => Promise.resolve(store.put(new Uint8Array([9]))) },
