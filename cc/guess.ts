@@ -17,7 +17,8 @@ export interface GuessRequest {
   readonly roots: readonly string[];
   /** Absolute folders. */
   readonly search: SearchPath;
-  readonly assembler: boolean;
+  /** Absolute. */
+  readonly cwd: string;
 }
 
 /** Guesses inputs, with memory. */
@@ -42,6 +43,8 @@ interface Space {
   readonly folders: Set<string>;
 }
 
+/** GCC's precompiled headers stand beside those that they are made of; clang's are named in the command. */
+const PRECOMPILED = /\.[gp]ch$/;
 /** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
 const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
 
@@ -50,17 +53,29 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
   const spaces = new Map<string, Space>();
   const scans = new Map<
     string,
-    { state: FileState; settled: boolean; includes: readonly Include[] }
+    {
+      state: FileState;
+      settled: boolean;
+      includes: readonly Include[];
+      /** Names that the assembler takes: found anew for each unit, as that begins in its working folder. */
+      assembled: readonly string[];
+    }
   >();
   const decoder = new TextDecoder();
 
-  const scanned = (path: string, state: FileState, assembler: boolean) => {
+  const scanned = (path: string, state: FileState) => {
     const known = scans.get(path);
     if (known && known.settled && sameState(known.state, state)) return known;
     const lookedMs = files.now();
-    const bytes = state.size <= MAX_SCANNED_BYTES ? files.read(path) : undefined;
-    const includes = bytes ? scan(decoder.decode(bytes), assembler) : [];
-    const entry = { state, settled: isSettled(state, lookedMs, files.settleMs), includes };
+    const isText = !PRECOMPILED.test(path) && state.size <= MAX_SCANNED_BYTES;
+    const bytes = isText ? files.read(path) : undefined;
+    const all = bytes ? scan(decoder.decode(bytes)) : [];
+    const entry = {
+      state,
+      settled: isSettled(state, lookedMs, files.settleMs),
+      includes: all.filter(({ assembled }) => !assembled),
+      assembled: all.flatMap(({ assembled, name }) => assembled ? [name] : []),
+    };
     scans.set(path, entry);
     return entry;
   };
@@ -115,8 +130,8 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
   };
 
   return {
-    guess: ({ roots, search, assembler }) => {
-      const key = `${assembler}\0${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
+    guess: ({ roots, search, cwd }) => {
+      const key = `${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
       let space = spaces.get(key);
       if (!space) spaces.set(key, space = { nodes: new Map(), folders: new Set() });
       // Nothing of the walk below would ask about them while all nodes are as they were.
@@ -129,7 +144,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
           continue;
         }
         let node = space.nodes.get(path);
-        const { includes } = scanned(path, state, assembler);
+        const { includes, assembled } = scanned(path, state);
         if (
           !node || node.includes !== includes || node.answers !== folders.answerGeneration
         ) {
@@ -137,12 +152,21 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
           const edges: string[] = [];
           for (const include of includes) {
             const target = resolve(include, path, position, search, space);
-            if (target !== undefined) edges.push(target);
+            if (target === undefined) continue;
+            edges.push(target);
+            if (isFile(`${target}.gch`, space)) edges.push(`${target}.gch`);
           }
           node = { includes, edges, position, answers: folders.answerGeneration };
           space.nodes.set(path, node);
         }
         for (const edge of node.edges) found.add(edge);
+        for (const name of assembled) {
+          const places = name.startsWith("/")
+            ? [name]
+            : [cwd, ...search.bracket].map((folder) => candidate(folder, name));
+          const target = places.find((path) => isFile(path, space));
+          if (target !== undefined) found.add(target);
+        }
       }
       return [...found];
     },

@@ -11,7 +11,7 @@ function setUp(tree: Record<string, string>) {
   const guesser = createGuesser(files, folders);
   const guess = (root: string, quote: string[], bracket: string[]) => {
     folders.nextRound();
-    return guesser.guess({ roots: [root], search: { quote, bracket }, assembler: false });
+    return guesser.guess({ roots: [root], search: { quote, bracket }, cwd: "/p" });
   };
   return { files, guess };
 }
@@ -122,4 +122,25 @@ Deno.test("settleSearchPath() makes folders absolute and drops what is no folder
     ),
     { quote: ["/p/q"], bracket: ["/p/i", "/usr/include"] },
   );
+});
+
+Deno.test("guess() finds what the assembler takes from the working folder on, for each unit anew", () => {
+  const { guess } = setUp({
+    "/q/a.S": '.incbin "x.bin"\n.include "y.inc"\n',
+    "/q/x.bin": "",
+    "/p/x.bin": "",
+    "/i/y.inc": '.include "/abs.inc"\n',
+    "/abs.inc": "",
+  });
+  assertEquals(guess("/q/a.S", [], ["/i"]), ["/q/a.S", "/p/x.bin", "/i/y.inc", "/abs.inc"]);
+});
+
+Deno.test("guess() finds a precompiled header beside the header, and does not read it", () => {
+  const { guess } = setUp({
+    "/p/a.c": '#include "x.h"\n',
+    "/p/x.h": "",
+    "/p/x.h.gch": '#include "no.h"\n',
+    "/p/no.h": "",
+  });
+  assertEquals(guess("/p/a.c", [], []), ["/p/a.c", "/p/x.h", "/p/x.h.gch"]);
 });

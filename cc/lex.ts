@@ -14,31 +14,26 @@ export interface Include {
   readonly quoted: boolean;
   /** The search goes on behind the folder in which the including file was found. */
   readonly next: boolean;
+  /** The assembler takes it, which begins in the working folder. */
+  readonly assembled?: boolean;
 }
 
 const DIRECTIVE = /^(?:#|%:|\?\?=)\s*(include|include_next|import|embed|if|elif)\b\s*(.*)$/s;
-const ASSEMBLER = /^\.(?:include|incbin)\s+"([^"]+)"/;
 const HAS_INCLUDE = /__has_(?:include|include_next|embed)\s*\(\s*(?:"([^"]+)"|<([^>]+)>)/g;
 const NAME = /^(?:"([^"]+)"|<([^>]+)>)/;
-const INLINE_INCBIN = /\.(?:incbin|include)\s+\\?"([^"\\]+)\\?"/g;
+/** GNU assembler manual, ".include" and ".incbin", also within a string of C. */
+const ASSEMBLED = /\.(?:incbin|include)[ \t]+\\?"([^"\\\n]+)\\?"/g;
 
-/**
- * The names that `text` may include, in order, each once. `assembler` also takes `.include` and
- * `.incbin` at the beginning of a line; elsewhere `.incbin` is looked for inside `asm` strings.
- */
-export function scan(text: string, assembler = false): Include[] {
+/** The names that `text` may include, each once: those of the preprocessor, then those of the assembler. */
+export function scan(text: string): Include[] {
   const found = new Map<string, Include>();
   const add = (name: string, quoted: boolean, next: boolean) => {
     const key = `${quoted ? '"' : "<"}${next ? 1 : 0}${name}`;
     if (!found.has(key)) found.set(key, { name, quoted, next });
   };
-  for (const line of directiveLines(text, assembler)) {
+  for (const line of directiveLines(text)) {
     const match = DIRECTIVE.exec(line);
-    if (!match) {
-      const assembled = ASSEMBLER.exec(line)?.[1];
-      if (assembled !== undefined) add(assembled, true, false);
-      continue;
-    }
+    if (!match) continue;
     const [, word, rest = ""] = match;
     if (word === "if" || word === "elif") {
       for (const [, quoted, angled] of rest.matchAll(HAS_INCLUDE)) {
@@ -52,14 +47,16 @@ export function scan(text: string, assembler = false): Include[] {
     if (name?.[1] !== undefined) add(name[1], true, word === "include_next");
     else if (name?.[2] !== undefined) add(name[2], false, word === "include_next");
   }
-  if (!assembler && text.includes(".inc")) {
-    for (const [, name] of text.matchAll(INLINE_INCBIN)) if (name) add(name, true, false);
+  if (text.includes(".inc")) {
+    for (const [, name] of text.matchAll(ASSEMBLED)) {
+      if (name) found.set(`.${name}`, { name, quoted: true, next: false, assembled: true });
+    }
   }
   return [...found.values()];
 }
 
 /** Lines that may be directives: comments removed, continued lines joined, leading space cut. */
-function* directiveLines(text: string, assembler: boolean): Generator<string> {
+function* directiveLines(text: string): Generator<string> {
   let position = 0;
   const end = text.length;
   while (position < end) {
@@ -67,7 +64,7 @@ function* directiveLines(text: string, assembler: boolean): Generator<string> {
     if (position >= end) return;
     const char = text[position];
     const directive = char === "#" || text.startsWith("%:", position) ||
-      text.startsWith("??=", position) || (assembler && char === ".");
+      text.startsWith("??=", position);
     if (directive) {
       const [line, next] = readLine(text, position);
       yield line;

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { scan } from "./lex.ts";
 
-const names = (text: string, assembler = false) =>
-  scan(text, assembler).map(({ name, quoted, next }) =>
+const names = (text: string) =>
+  scan(text).map(({ name, quoted, next }) =>
     `${next ? "next " : ""}${quoted ? `"${name}"` : `<${name}>`}`
   );
 
@@ -48,13 +48,15 @@ Deno.test("scan() leaves computed includes to the proof", () => {
   assertEquals(names("#define H <a.h>\n#include H\n"), []);
 });
 
-Deno.test("scan() finds .incbin in assembler and in asm strings", () => {
-  assertEquals(names('  .include "a.inc"\n.incbin "b.bin"\n#include "c.h"\n', true), [
-    '"a.inc"',
-    '"b.bin"',
-    '"c.h"',
+Deno.test("scan() finds what the assembler takes, in its sources and in asm strings", () => {
+  const found = scan('  .include "a.inc"\nx: .incbin\t"b.bin", 4\n#include "c.h"\n');
+  assertEquals(found.map(({ name, assembled }) => `${assembled ? "." : ""}${name}`), [
+    "c.h",
+    ".a.inc",
+    ".b.bin",
   ]);
-  assertEquals(names('asm(".incbin \\"b.bin\\"");\n'), ['"b.bin"']);
+  assertEquals(scan('asm(".incbin \\"b.bin\\"");\n').map(({ name }) => name), ["b.bin"]);
+  assertEquals(scan('puts(".include");\nputs("x");\n'), []);
 });
 
 Deno.test("scan() ends on unterminated input", () => {

@@ -14,6 +14,11 @@ export type Verdict =
   | { readonly kind: "incomplete"; readonly paths: readonly string[] }
   /** Files and links that changed while the job ran. */
   | { readonly kind: "changed"; readonly paths: readonly string[] }
+  /**
+   * The folder's order decided: GCC manual, "Using Precompiled Headers", takes the first of those in the
+   * folder that fits, and complains of those before it.
+   */
+  | { readonly kind: "unordered"; readonly folder: string }
   /** The proof cannot tell. */
   | { readonly kind: "unproved"; readonly reason: string };
 
@@ -48,8 +53,10 @@ export function checkProof(
   if (blind !== undefined) return { kind: "unproved", reason: blind };
   const here = proof.absent.filter((path) => !made.has(path) && exists(path, folders));
   for (const folder of proof.listed) {
+    const names = folders.names(folder);
+    if (folder.endsWith(".gch") && names && names.size > 1) return { kind: "unordered", folder };
     const there = question.sentNames(folder);
-    const unseen = [...folders.names(folder)?.keys() ?? []].filter((name) => !there.has(name));
+    const unseen = [...names?.keys() ?? []].filter((name) => !there.has(name));
     if (unseen.length > MAX_LISTED) {
       return { kind: "unproved", reason: `listed the folder "${folder}"` };
     }

@@ -158,3 +158,15 @@ Deno.test("checkProof() asks for what was missing before it looks for changes", 
   folders.nextRound();
   assertEquals(check({ absent: ["/p/sub/x.h"] }).kind, "incomplete");
 });
+
+Deno.test("checkProof() does not trust the order in which a folder lists precompiled headers", () => {
+  const { files, check } = setUp();
+  files.write("/p/x.h.gch/one", "");
+  const asked = { listed: ["/p/x.h.gch"] };
+  const sentNames = () => new Set(["one", "two"]);
+  assertEquals(check(asked, { sentNames }), { kind: "proved" });
+  const again = setUp();
+  again.files.write("/p/x.h.gch/one", "");
+  again.files.write("/p/x.h.gch/two", "");
+  assertEquals(again.check(asked, { sentNames }), { kind: "unordered", folder: "/p/x.h.gch" });
+});

@@ -16,7 +16,7 @@ import type { Connection } from "./connection.ts";
 import { decideRequest, remoteRequests } from "./decide_request.ts";
 import type { CompileRequest, ExecCommand, SystemText } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
-import type { KeptOutputs } from "./remote_request.ts";
+import { type KeptOutputs, StaysHere } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
 import { withoutTerminal } from "./verify.ts";
@@ -94,14 +94,14 @@ export function createCompileHandler(
       if (settings.buildId === undefined) return;
       log("build", { id: settings.buildId, where, source: line.sources[0]?.path ?? "" });
     };
-    if (decision.kind === "local") {
-      note(`here: ${decision.reason}`);
-      stats.add(({ local }) => count(local, decision.reason));
-      await say(`run here (${decision.reason})`);
-      await notice(decision.reason, settings, connection);
+    const runDecided = async (reason: string) => {
+      note(`here: ${reason}`);
+      stats.add(({ local }) => count(local, reason));
+      await say(`run here (${reason})`);
+      await notice(reason, settings, connection);
       await runLocally(local, connection);
-      return;
-    }
+    };
+    if (decision.kind === "local") return await runDecided(decision.reason);
     await say("run elsewhere");
     const kept: KeptOutputs[] = [];
     const keep = (outputs: KeptOutputs) => void kept.push(outputs);
@@ -113,8 +113,9 @@ export function createCompileHandler(
       isVerified ? jobs.map((job) => ({ ...withoutTerminal(job), keep })) : jobs,
     ).catch((error) => {
       if (connection.signal.aborted) throw error;
-      return failureOf(error);
+      return error instanceof StaysHere ? error.reason : failureOf(error);
     });
+    if (typeof outcome === "string") return await runDecided(outcome);
     if (outcome.kind === "compiled") {
       note("elsewhere");
       notices.ranThere(settings.buildId);

@@ -9,14 +9,13 @@ import {
   nativeSpecs,
   probeSpecs,
 } from "../cc/native_processor.ts";
-import { LlamaError } from "../job/errors.ts";
-import type { RemoteRequest } from "./remote_request.ts";
+import { type RemoteRequest, StaysHere } from "./remote_request.ts";
 
 /** Finds what a command needs to mean this machine; `undefined` if it does not ask for its processor. */
 export type NativeProcessors = (remote: RemoteRequest) => Promise<NativeProcessor | undefined>;
 
 /**
- * Creates a finder, which throws `NativeProcessor` where a compiler elsewhere cannot be told.
+ * Creates a finder, which throws {@linkcode StaysHere} where a compiler elsewhere cannot be told.
  */
 export function createNativeProcessors(processes: ProcessRunner): NativeProcessors {
   const asked = new Map<string, Promise<NativeProcessor | undefined>>();
@@ -34,10 +33,7 @@ export function createNativeProcessors(processes: ProcessRunner): NativeProcesso
     const clangTells = found?.names &&
       (!hidesProcessor(compilation.args) || !asksForNative(args) || compilation.language.assembler);
     if (found && !clangTells) return found;
-    throw new LlamaError(
-      "NativeProcessor",
-      `Cannot tell "${driver}" elsewhere which processor this machine has`,
-    );
+    throw new StaysHere("native-processor");
   };
 }
 

@@ -1,6 +1,7 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
+import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileDigests } from "../cc/digests.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
@@ -22,7 +23,7 @@ import { proofQuestion } from "./compile_proof.ts";
 import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
 import { createNativeProcessors } from "./native_processors.ts";
 import { preprocess } from "./preprocess.ts";
-import { absolute, type Compiled, type RemoteRequest } from "./remote_request.ts";
+import { absolute, type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
@@ -134,9 +135,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const known = learned.get(unit) ?? new Set<string>();
     const guesses = settings.guess && remote.text === undefined;
     const guess = (roots: readonly string[]) =>
-      guesses
-        ? tools.guesser.guess({ roots, search, assembler: compilation.language.assembler })
-        : roots;
+      guesses ? tools.guesser.guess({ roots, search, cwd: request.cwd }) : roots;
     const roots = [
       source,
       ...(guesses ? line.includes : []).flatMap((name) =>
@@ -168,6 +167,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         ...(settings.guess ? spelled : []),
         ...temporary,
         ...(zone.file === undefined ? [] : [zone.file]),
+        ...converterFiles(characterSets(line.flags), toolchain.libraryPath, files),
       ];
       await addPaths(set, around, tools);
       addSpecs(set, processor);
@@ -219,6 +219,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         return written;
       }
       stats.add(({ voids }) => count(voids, verdict.kind));
+      if (verdict.kind === "unordered") throw new StaysHere("precompiled-headers");
       if (verdict.kind === "unproved") {
         throw new LlamaError("Unproved", `Cannot trust the result: ${verdict.reason}`);
       }

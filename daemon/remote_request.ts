@@ -1,7 +1,9 @@
 /** One compilation that is to run elsewhere, and what becomes of it. */
 import type { CommandLine } from "../cc/command_line.ts";
 import type { Compilation } from "../cc/decision.ts";
+import { explainReason, type LocalReason } from "../cc/reasons.ts";
 import type { Settings } from "../cc/settings.ts";
+import { LlamaError } from "../job/errors.ts";
 import type { LeftFile } from "./differences.ts";
 import type { CompileRequest } from "./protocol.ts";
 
@@ -40,6 +42,20 @@ export interface Compiled {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
   readonly code: number;
+}
+
+/** A compilation that must run here, as more than its command shows: no failure, but a late decision. */
+export class StaysHere extends LlamaError {
+  /** Name of the class. */
+  override readonly name = "StaysHere";
+  /** As decide() would have given it. */
+  readonly reason: LocalReason;
+
+  /** Keeps the reason. */
+  constructor(reason: LocalReason) {
+    super(reason, explainReason(reason));
+    this.reason = reason;
+  }
 }
 
 /** `path` as an absolute one. */

@@ -73,17 +73,22 @@ export function createUnitSearcher(
   };
 }
 
-/** The file that -include or -imacros `name` takes, if there is one. */
+/** GCC and clang take a precompiled header in place of one that -include names. */
+const PRECOMPILED = [".gch", ".pch"];
+
+/** The file that -include or -imacros `name` takes, if there is one, with what is precompiled of it. */
 export function findInclude(
   name: string,
   cwd: string,
   search: SearchPath,
   files: FileSystem,
 ): string[] {
-  if (name.startsWith("/")) return [name];
-  for (const folder of [cwd, ...search.quote, ...search.bracket]) {
-    const path = `${folder}/${name}`;
-    if (files.stat(path)?.kind === "file") return [path];
+  const folders = name.startsWith("/") ? [""] : [cwd, ...search.quote, ...search.bracket];
+  for (const folder of folders) {
+    const path = folder === "" ? name : `${folder}/${name}`;
+    const found = [path, ...PRECOMPILED.map((suffix) => `${path}${suffix}`)]
+      .filter((path) => files.stat(path)?.kind === "file");
+    if (found.length > 0) return found;
   }
   return [];
 }

@@ -27,6 +27,21 @@ const OUT_OF_MEMORY = new RegExp(
   "m",
 );
 
+/**
+ * What may be the worker's doing, and is rare enough to see for oneself: GCC's internal_error()
+ * (gcc/diagnostic.cc), gt_pch_restore() (gcc/ggc-common.cc), clang's CrashRecovery and the assembler's
+ * own checks. After a crash drivers also leave files for a report, which should be on this machine.
+ */
+const CRASHED = new RegExp(
+  [
+    "^(?:[^\n]*: )?internal compiler error: ",
+    "^[^\n]*: fatal error: had to relocate PCH$",
+    "^PLEASE submit a bug report to ",
+    "^(?:[^\n]*: )?Internal error[ ,:(]",
+  ].join("|"),
+  "m",
+);
+
 /** strerror() of what a worker has less of than this machine: ENOSPC, EDQUOT, EAGAIN, EMFILE. */
 const EXHAUSTED =
   /^[^\n]*[Ee]rror: [^\n]*: (?:No space left on device|Disk quota exceeded|Resource temporarily unavailable|Too many open files)$/m;
@@ -44,6 +59,9 @@ export function workerTrouble(
   if (KILLED.test(text)) return killed("A program of the compiler was killed");
   if (OUT_OF_MEMORY.test(text)) {
     return new LlamaError("OutOfMemory", "The compiler ran out of memory", { hint: MORE_MEMORY });
+  }
+  if (CRASHED.test(text)) {
+    return new LlamaError("CompilerCrashed", "The compiler crashed");
   }
   if (EXHAUSTED.test(text)) {
     return new LlamaError(
