@@ -1,6 +1,13 @@
 /**
  * The right to use a local core for a moment. `make -j400` starts 400 commands; those of them that run
  * here take turns, first come, first served.
+ *
+ * The jobserver of GNU make (its manual, "POSIX Jobserver Interaction") needs nothing beyond that. Whoever is
+ * started by a recipe has one token already, so local runs are never more than the smaller of -j and the
+ * slots, and a run elsewhere needs no core. Further tokens are for who starts further jobs, as lto-wrapper does
+ * at `-flto=jobserver`: it finds MAKEFLAGS and the descriptors or the FIFO as make left them, since the
+ * client becomes the compiler by exec(2) and moves its own socket out of the way (tests/jobserver_test.ts).
+ * Two makes at once have a jobserver each, and these slots together.
  */
 
 /** A turn that was granted. */
