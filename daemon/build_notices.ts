@@ -17,12 +17,13 @@ export interface BuildNotices {
 }
 
 /** Reasons for which a build expects its commands to run here, as no compiler wrapper would send them. */
-const EXPECTED: ReadonlySet<string> = new Set([
-  "LLAMACC_LOCAL",
+export const EXPECTED: ReadonlySet<string> = new Set([
   "DriverMessage",
+  "LLAMACC_LOCAL",
   "SpecialOutput",
   "assembler",
   "configure-probe",
+  "depend-generated",
   "depend-only",
   "link",
   "missing-value",
@@ -32,10 +33,10 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "precompiling",
   "preprocess-only",
   "response-file",
-  "several-outputs",
   "several-sources",
   "stdin-source",
   "stdout-output",
+  "time-report",
   "verbose",
 ]);
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { createBuildNotices } from "./build_notices.ts";
+import { REASONS } from "../cc/reasons.ts";
+import { createBuildNotices, EXPECTED } from "./build_notices.ts";
 
 /** The lines that a build hears; `there` and reasons are what its compilations do in turn. */
 function heard(
@@ -34,6 +35,14 @@ Deno.test("few local runs among many compilations are no news, nor are those tha
   assertEquals(heard(notices, undefined, "modules").length, 1);
   const expected = ["link", "preprocess-only", "configure-probe", "assembler", "SpecialOutput"];
   assertEquals(heard(notices, "id", ...times(50, ...expected)), []);
+});
+
+Deno.test("what is expected is sorted, and a reason that there is", () => {
+  const names = [...EXPECTED];
+  assertEquals(names, names.toSorted());
+  // Those that are no decisions but errors of a run elsewhere.
+  const errors = ["DriverMessage", "SpecialOutput"];
+  assertEquals(names.filter((name) => !(name in REASONS)), errors);
 });
 
 Deno.test("a named build is told by its name, and each of them for itself", () => {

@@ -1,6 +1,9 @@
 /** Runs the local compiler in the daemon, as the client would have run it. */
 import type { CompileRequest } from "./protocol.ts";
 
+/** Time that a program has to end when it is told to. */
+const GRACE_MS = 2_000;
+
 /** What a local run left behind, its files apart. */
 export interface LocalEnd {
   /** Exit status; 128 + N if signal N ended it. */
@@ -13,7 +16,8 @@ export interface LocalEnd {
 
 /**
  * Runs `argv` in the client's folder, with its environment and its file mode creation mask. Its standard
- * input is empty, and its output goes through pipes. If `signal` aborts, all that it started is killed.
+ * input is empty, and its output goes through pipes. If `signal` aborts, all that it started is told to end, so
+ * that a driver removes what is half made, and is killed if it does not.
  */
 export async function runAsClient(
   { cwd, env, umask, notUtf8Env }: CompileRequest,
@@ -33,20 +37,26 @@ export async function runAsClient(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const kill = () => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const kill = (by: Deno.Signal) => {
     try {
       // The group: a driver leaves its programs behind.
-      Deno.kill(-child.pid, "SIGKILL");
+      Deno.kill(-child.pid, by);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   };
-  signal.addEventListener("abort", kill, { once: true });
+  const stop = () => {
+    kill("SIGTERM");
+    timer = setTimeout(() => kill("SIGKILL"), GRACE_MS);
+  };
+  signal.addEventListener("abort", stop, { once: true });
   try {
     const { code, signal: by, stdout, stderr } = await child.output();
     signal.throwIfAborted();
     return { code, signal: by, stdout, stderr };
   } finally {
-    signal.removeEventListener("abort", kill);
+    signal.removeEventListener("abort", stop);
+    clearTimeout(timer);
   }
 }

@@ -65,13 +65,14 @@ Deno.test("a signal that ends it is told, and an abort ends all that it started"
     assertEquals(killed.signal, "SIGSEGV");
     const abort = new AbortController();
     await new Deno.Command("mkfifo", { args: [`${folder}/ready`] }).output();
-    // Its own child holds the pipes open, and would for a minute.
+    // Its own child holds the pipes open, and would for a minute, as it does not listen.
     const running = runAsClient(
       requestIn(folder),
-      ["sh", "-c", "sleep 60 & echo x >ready; wait"],
+      ["sh", "-c", "trap '' TERM; sleep 60 & trap 'rm half' TERM; echo >half; echo x >ready; wait"],
       abort.signal,
     );
     await Deno.readTextFile(`${folder}/ready`);
     abort.abort(new Error("left"));
     await assertRejects(() => running, Error, "left");
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["ready"]);
   }));
