@@ -1,4 +1,5 @@
 /** A compiler's command line, read as far as llamacc must understand it. */
+import type { SpelledOption } from "./auxiliary_names.ts";
 import {
   assemblerFiles,
   clangReason,
@@ -45,6 +46,8 @@ export interface CommandLine {
   /** Reason of the first option that demands a local run. */
   readonly localReason: LocalReason | undefined;
   readonly flags: ReadonlySet<string>;
+  /** All options in their order. */
+  readonly options: readonly SpelledOption[];
 }
 
 /** Reads the arguments behind the compiler's name, response files expanded. */
@@ -61,6 +64,7 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
   const searchFlags: string[] = [];
   const outputFiles: string[] = [];
   const flags = new Set<string>();
+  const options: SpelledOption[] = [];
   let language: string | undefined;
   let mode: CommandLine["mode"] = "link";
   let syntaxOnly = false;
@@ -136,8 +140,8 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
         colorChosen = true;
         break;
       case "debug-letters":
-        // GCC manual, "Developer Options": -da makes all dumps, -dH a core file.
-        if (/[aH]/.test(value)) localReason ??= "extra-output";
+        // GCC manual, "Developer Options": -dH makes a core file.
+        if (value.includes("H")) localReason ??= "extra-output";
         break;
       case "preprocessor-words":
         words.preprocessor.push(...value.split(","));
@@ -174,6 +178,7 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
     const count = option ? separateValues(option, argument) : 0;
     const values = args.slice(index + 1, index + 1 + count);
     index += values.length;
+    options.push({ argument, value: values[0] });
     if (!option) {
       flags.add(argument);
     } else if (values.length < count) {
@@ -221,5 +226,6 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
     colorChosen,
     localReason,
     flags,
+    options,
   };
 }

@@ -1,4 +1,5 @@
 /** Whether a command line is compiled remotely, and if not, why. */
+import { type Auxiliary, auxiliaryOf, dependFileOf } from "./auxiliary.ts";
 import type { CommandLine, InputArgument } from "./command_line.ts";
 import { type Language, languageFor } from "./language.ts";
 import { type Family, findOption, separateValues } from "./options.ts";
@@ -10,13 +11,14 @@ export interface Compilation {
   /** As the command line spells it. */
   readonly source: string;
   readonly language: Language;
-  /** As the command line spells it, or as the compiler derives it. */
+  /** As the command line spells it, or as the compiler derives it; `-` for standard output. */
   readonly output: string;
   /** Whether a compiler that ends well writes that file; it may only check syntax, or print. */
   readonly makesOutput: boolean;
+  /** `-` for standard output. */
   readonly dependFile: string | undefined;
-  /** Further files that the compiler writes unasked. */
-  readonly extraOutputs: readonly string[];
+  /** Further files that the compiler may write. */
+  readonly auxiliary: Auxiliary;
   /** Files beside the source that must be there, such as objects for the linker. */
   readonly reads: readonly string[];
   /** Arguments that compile it alone, response files expanded. */
@@ -40,6 +42,9 @@ export interface DecisionOptions {
   /** Whose options these are, GCC's unless given. */
   readonly family?: Family;
 }
+
+/** With several sources GCC takes these for parts of a folder's name. */
+const DUMP_NAME = /^--?dump(?:base|dir)/;
 
 const local = (reason: LocalReason): Decision => ({ kind: "local", reason });
 
@@ -65,27 +70,24 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
     else sources.push({ argument, language });
   }
   if (sources.length === 0) return local("no-source");
-  if (line.output === "-" && line.mode !== "assembly") return local("stdout-output");
-  if (line.depend && line.dependFile === undefined) {
-    // Without -c its name depends on things that only a link has.
-    if (line.mode === "link") return local("link");
-    if (line.output === "-") return local("stdout-output");
-  }
+  // Without -c the names of other files depend on things that only a link has.
+  if (line.mode === "link" && line.depend && line.dependFile === undefined) return local("link");
   const single = sources.length === 1;
   if (
     !single &&
     (reads.length > 0 || line.output !== undefined || line.dependFile !== undefined ||
-      line.outputFiles.length > 0)
+      line.outputFiles.length > 0 || line.options.some(({ argument }) => DUMP_NAME.test(argument)))
   ) return local("several-sources");
   const compilations = sources.map(({ argument, language }): Compilation => {
     const output = line.output ?? defaultOutput(argument.path, line);
+    const naming = { ...line, source: argument.path, family: options.family ?? "gcc" };
     return {
       source: argument.path,
       language,
       output,
       makesOutput: output !== "-" && !line.syntaxOnly,
-      dependFile: dependFileOf(line, output),
-      extraOutputs: [...line.outputFiles, ...extraOutputsOf(line, output)],
+      dependFile: line.depend ? line.dependFile ?? dependFileOf(naming) : undefined,
+      auxiliary: auxiliaryOf(naming),
       reads,
       args: single
         ? line.args
@@ -95,6 +97,13 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
   const outputs = new Set(compilations.map(({ output }) => output));
   if (compilations.some(({ source }) => outputs.has(source))) return local("same-file");
   if (outputs.size < compilations.length) return local("several-sources");
+  const files = compilations.flatMap(({ auxiliary }) => auxiliary.files);
+  if (new Set(files).size < files.length) return local("several-sources");
+  if (compilations.some(({ auxiliary }) => auxiliary.unknown)) return local("extra-output");
+  const more = compilations.some(({ auxiliary }) =>
+    auxiliary.families.length > 0 || auxiliary.files.length > line.outputFiles.length
+  );
+  if (line.mode === "link" && more) return local("link");
   return { kind: "remote", compilations };
 }
 
@@ -134,25 +143,4 @@ function suffixOf(path: string): string {
   const name = nameOf(path);
   const dot = name.lastIndexOf(".");
   return dot < 0 ? "" : name.slice(dot);
-}
-
-function withoutSuffix(path: string): string {
-  const suffix = suffixOf(path);
-  return suffix === "" ? path : path.slice(0, -suffix.length);
-}
-
-function dependFileOf(line: CommandLine, output: string): string | undefined {
-  if (!line.depend) return undefined;
-  return line.dependFile ?? `${withoutSuffix(output)}.d`;
-}
-
-/** GCC manual, "Dump options": auxiliary files are named after the output. */
-function extraOutputsOf(line: CommandLine, output: string): string[] {
-  const base = withoutSuffix(output);
-  const extra: string[] = [];
-  const has = (...names: string[]) => names.some((name) => line.flags.has(name));
-  if (has("--coverage", "-coverage", "-ftest-coverage")) extra.push(`${base}.gcno`);
-  if (has("-fstack-usage")) extra.push(`${base}.su`);
-  if (has("-gsplit-dwarf")) extra.push(`${base}.dwo`);
-  return extra;
 }

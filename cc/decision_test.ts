@@ -12,8 +12,8 @@ const decideOn = (command: string, options: { cxx?: boolean; remoteAssemble?: bo
 const shown = (command: string, options: { cxx?: boolean; remoteAssemble?: boolean } = {}) => {
   const decision = decideOn(command, options);
   if (decision.kind === "local") return decision.reason;
-  return decision.compilations.map(({ source, language, output, dependFile, extraOutputs }) =>
-    [source, language.name, output, dependFile ?? "-", ...extraOutputs].join(" ")
+  return decision.compilations.map(({ source, language, output, dependFile, auxiliary }) =>
+    [source, language.name, output, dependFile ?? "-", ...auxiliary.files].join(" ")
   ).join("; ");
 };
 
@@ -45,8 +45,11 @@ Deno.test("decide() sends compilations away", () => {
     "-c -MMD -o out/a.o a.c": "a.c c out/a.o out/a.d",
     "-c -MD -MF deps/a.d -MT x a.c": "a.c c a.o deps/a.d",
     "-c -x c++ a.c": "a.c c++ a.o -",
+    "-S a.c -o -": "a.c c - -",
+    "-c a.c -MD -o -": "a.c c - -.d",
+    "-c -fcallgraph-info=su -aux-info proto a.c": "a.c c a.o - proto a.ci",
     "-c --coverage -o o/a.o a.c": "a.c c o/a.o - o/a.gcno",
-    "-c -g -gsplit-dwarf -fstack-usage a.c": "a.c c a.o - a.su a.dwo",
+    "-c -g -gsplit-dwarf -fstack-usage a.c": "a.c c a.o - a.dwo a.su",
     "-c -I inc -D X -isystem s -include p.h a.c": "a.c c a.o -",
     "-c a.i": "a.i cpp-output a.o -",
     "-c a.S": "a.S assembler-with-cpp a.o -",
@@ -71,7 +74,8 @@ Deno.test("decide() names the reason of every local run", () => {
     "-M a.c": "depend-only",
     "-MM -c a.c": "depend-only",
     "-c -": "stdin-source",
-    "-c a.c -o -": "stdout-output",
+    "-c a.c b.c -save-temps -dumpbase x": "several-sources",
+    "-fsyntax-only -fstack-usage a.c": "link",
     "-c a.s": "assembler",
     "-c a.f90": "language",
     "-c conftest.c": "configure-probe",
@@ -82,7 +86,7 @@ Deno.test("decide() names the reason of every local run", () => {
     "--version": "no-compilation",
     "-print-prog-name=cc1": "no-compilation",
     "-dumpmachine": "no-compilation",
-    "-c -save-temps a.c": "extra-output",
+    "-c -fdump-ada-spec a.c": "extra-output",
     "-c a.c -o": "missing-value",
     "-x c-header -c a.h": "precompiling",
   };

@@ -35,6 +35,8 @@ export interface FileSystem {
   read(path: string): Uint8Array<ArrayBuffer> | undefined;
   /** Entries of the folder. */
   list(path: string): readonly FolderEntry[] | undefined;
+  /** Whether this user may write to the file, or into the folder; links are followed. */
+  isWritable(path: string): boolean;
   /** The clock by which the file system stamps changes, in milliseconds since 1970. */
   now(): number;
   /** Age in milliseconds from which on a change can be told from the next one. */

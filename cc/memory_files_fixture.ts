@@ -115,6 +115,7 @@ export function createMemoryFiles(): MemoryFiles {
       }
       return entries;
     },
+    isWritable: (path) => resolve(path, true) !== undefined,
     now: () => now,
     settleMs: 100,
     write: (path, text) => put(cleanPath(path), "file", text),

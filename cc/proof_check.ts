@@ -30,7 +30,7 @@ export interface ProofQuestion {
   /** Links that were sent: a file that one leads to is the same even if the link now leads elsewhere. */
   readonly links: readonly Step[];
   /** Paths that the job itself makes, so that they may exist here from an earlier run. */
-  readonly made: ReadonlySet<string>;
+  readonly isMade: (path: string) => boolean;
   /** Names in a folder of the job's root. */
   readonly sentNames: (folder: string) => ReadonlySet<string>;
   /** Whether a path of the job's root was sent, or leads to what was sent. */
@@ -48,10 +48,10 @@ export function checkProof(
   folders: Folders,
   files: Pick<FileSystem, "readLink">,
 ): Verdict {
-  const { proof, sent, made } = question;
+  const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
-  const here = proof.absent.filter((path) => !made.has(path) && exists(path, folders));
+  const here = proof.absent.filter((path) => !isMade(path) && exists(path, folders));
   for (const folder of proof.listed) {
     const names = folders.names(folder);
     if (folder.endsWith(".gch") && names && names.size > 1) return { kind: "unordered", folder };
@@ -74,7 +74,7 @@ export function checkProof(
   if (changed.length > 0) return { kind: "changed", paths: changed };
   // A root may hold nothing else; this is what would tell if it did.
   const foreign = proof.opened.find((path) =>
-    !made.has(path) && !TEMPORARY.test(path) && !question.wasSent(path)
+    !isMade(path) && !TEMPORARY.test(path) && !question.wasSent(path)
   );
   if (foreign !== undefined) {
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };

@@ -3,6 +3,7 @@
 /** Reasons that statistics count and `llamacc --explain` prints, sorted. */
 export const REASONS = {
   "LLAMACC_LOCAL": "The variable LLAMACC_LOCAL asks for local runs",
+  "appends": "The compiler adds to a file that is there",
   "assembler": "An assembler source is quick to assemble; LLAMACC_REMOTE_ASSEMBLE=1 sends it away",
   "assembler-options": "An option for the assembler changes what it does beyond its output",
   "clang-options": "An option of clang's own changes what is made",
@@ -15,7 +16,6 @@ export const REASONS = {
   "depend-generated": "The option -MG takes files for there that are not",
   "depend-only": "A run that only lists dependencies is quicker here",
   "driver-mode": "The option --driver-mode makes clang read its options in another way",
-  "dump-names": "Options rename the auxiliary outputs",
   "extra-output": "An option writes further files whose names are not known here",
   "language": "The language is none that llamacc compiles elsewhere",
   "link": "Linking needs all objects, which are here",
@@ -26,6 +26,7 @@ export const REASONS = {
   "no-source": "The command names no source",
   "no-such-source": "A source cannot be opened, which only the compiler can complain about",
   "not-utf8": "An argument, path or variable is no UTF-8 text",
+  "output-is-input": "The compiler writes over a file that it reads",
   "plugin": "A plugin runs inside the compiler",
   "precompiled-headers":
     "The compiler tries the precompiled headers of a folder in no order of theirs",
@@ -35,10 +36,10 @@ export const REASONS = {
   "response-file": "A response file cannot be read, which only the compiler can complain about",
   "same-file": "A source is an output of the command, too",
   "several-sources": "Several sources share an output, or stand beside files for the linker",
+  "special-output": "An output is a device, a FIFO or the like",
   "specs": "A specs file changes what the compiler runs",
   "stdin-source": "The source comes from standard input",
-  "stdout-output": "The output goes to standard output",
-  "time-report": "The output tells times, which are this machine's",
+  "unwritable-output": "An output, or its folder, cannot be written",
   "verbose": "The compiler tells which programs it runs and how",
   "working-folder": "The option -working-directory changes what relative paths mean",
   "wrapper": "The option -wrapper runs the compiler's programs through another one",

@@ -20,7 +20,6 @@ export interface BuildNotices {
 export const EXPECTED: ReadonlySet<string> = new Set([
   "DriverMessage",
   "LLAMACC_LOCAL",
-  "SpecialOutput",
   "assembler",
   "configure-probe",
   "depend-generated",
@@ -30,13 +29,14 @@ export const EXPECTED: ReadonlySet<string> = new Set([
   "no-compilation",
   "no-source",
   "no-such-source",
+  "output-is-input",
   "precompiling",
   "preprocess-only",
   "response-file",
   "several-sources",
+  "special-output",
   "stdin-source",
-  "stdout-output",
-  "time-report",
+  "unwritable-output",
   "verbose",
 ]);
 

@@ -33,7 +33,7 @@ Deno.test("few local runs among many compilations are no news, nor are those tha
   assertEquals(heard(notices, undefined, ...times(50, "there"), ...times(12, "modules")), []);
   // 13 of 63 are more than a fifth.
   assertEquals(heard(notices, undefined, "modules").length, 1);
-  const expected = ["link", "preprocess-only", "configure-probe", "assembler", "SpecialOutput"];
+  const expected = ["link", "preprocess-only", "configure-probe", "assembler", "special-output"];
   assertEquals(heard(notices, "id", ...times(50, ...expected)), []);
 });
 
@@ -41,7 +41,7 @@ Deno.test("what is expected is sorted, and a reason that there is", () => {
   const names = [...EXPECTED];
   assertEquals(names, names.toSorted());
   // Those that are no decisions but errors of a run elsewhere.
-  const errors = ["DriverMessage", "SpecialOutput"];
+  const errors = ["DriverMessage"];
   assertEquals(names.filter((name) => !(name in REASONS)), errors);
 });
 

@@ -123,8 +123,9 @@ export function createCompileHandler(
         await compareHere(outcome, kept, { ...first, args }, connection);
         return;
       }
-      await connection.stdout(outcome.stdout);
+      // Compilers write stdout late, as it is no terminal: a log of both has their words in this order.
       await connection.stderr(outcome.stderr);
+      await connection.stdout(outcome.stdout);
       await connection.exit(outcome.code);
       return;
     }

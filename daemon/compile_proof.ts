@@ -26,10 +26,11 @@ export function proofQuestion(
     proof,
     sent: withOpened(set.states, proof, toolchain),
     links: [...set.inputs.values()].filter((input) => input.kind === "link"),
-    made: outputs.made,
+    isMade: outputs.isMade,
     sentNames: (folder) =>
       namesIn(places.find(folder)?.path ?? cleanPath(folder), [
         ...set.inputs.values(),
+        ...outputs.standIns.values(),
         ...toolchain.inputs.values(),
       ]),
     wasSent: (path) => wasSent(path) || temporary.includes(path.slice(0, path.lastIndexOf("/"))),

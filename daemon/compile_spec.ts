@@ -24,6 +24,7 @@ export interface Here {
 
 /** Where a job finds the specs that expand `-march=native`. */
 const SPECS_PATH = "/.llama/native.specs";
+const OWNER_ALL = 0o700;
 
 /** The compiler's command, verbatim, with its inputs and outputs. */
 export function jobSpec(
@@ -34,6 +35,12 @@ export function jobSpec(
   { files, locales, zone, processor }: Here,
 ): JobSpec {
   const [logical] = logicalCwd(request, files);
+  const laidOut = inputs.map((input) =>
+    input.kind === "folder" && outputs.writtenFolders.has(input.path)
+      ? { ...input, mode: input.mode | OWNER_ALL }
+      : input
+  );
+  const sent = new Set(inputs.map(({ path }) => path));
   return {
     args: [name, ...processor ? withProcessor(args, processor, SPECS_PATH) : args],
     program: cleanPath(driver),
@@ -48,8 +55,8 @@ export function jobSpec(
     rooted: { shim: toolchain.shim, libraryPath: toolchain.libraryPath },
     manifests: [toolchain.manifest],
     packs: [],
-    inputs,
-    wanted: outputs.list.map(({ path }) => ({ match: "exact", path })),
+    inputs: [...laidOut, ...outputs.standIns.values().filter(({ path }) => !sent.has(path))],
+    wanted: outputs.wanted,
   };
 }
 

@@ -182,7 +182,7 @@ function wordsOf(exec: ExecCommand | undefined): string[] {
 Deno.test("a compilation elsewhere prints and exits as the compiler did", () =>
   withBench(async (bench) => {
     const { said } = await bench.compile("llamacc -O2 -c a.c");
-    assertEquals(said, ["stdout out", "stderr err", "exit 3"]);
+    assertEquals(said, ["stderr err", "stdout out", "exit 3"]);
     const [remote] = bench.remotes;
     assertEquals(
       [remote?.driver, remote?.name, remote?.args, remote?.compilation.output],

@@ -6,6 +6,7 @@ import type {
   ProcessOutput,
   ProcessRunner,
 } from "../cc/file_system.ts";
+import { type CanWrite, openAccess } from "./access.ts";
 import { openStatx, type Statx } from "./statx.ts";
 
 /** Ten ticks of the slowest clock of Linux file systems, 10 ms. */
@@ -14,10 +15,17 @@ const STATX_SETTLE_MS = 100;
 const DENO_SETTLE_MS = 1100;
 
 let statx: Statx | undefined | null = null;
+let canWrite: CanWrite | undefined | null = null;
 
 function findStatx(): Statx | undefined {
   if (statx === null) statx = openStatx();
   return statx;
+}
+
+function isWritable(path: string): boolean {
+  if (canWrite === null) canWrite = openAccess();
+  // Without it writing tells.
+  return canWrite?.(path) ?? true;
 }
 
 function stateAt(path: string, followLinks: boolean): FileState | undefined {
@@ -33,6 +41,7 @@ export const realFiles: FileSystem = {
   readLink: (path) => attempt(() => Deno.readLinkSync(path)),
   read: (path) => attempt(() => Deno.readFileSync(path)),
   list: (path) => attempt(() => Array.from(Deno.readDirSync(path), entryOf)),
+  isWritable,
   now: () => Date.now(),
   get settleMs() {
     return findStatx() ? STATX_SETTLE_MS : DENO_SETTLE_MS;

@@ -111,7 +111,13 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
 
   const compile = async (remote: RemoteRequest): Promise<Compiled> => {
     const { settings, compilation } = remote;
+    const { files: auxiliary, families } = compilation.auxiliary;
     if (!settings.localPreprocess || compilation.language.preprocessed) return await run(remote);
+    // Other files come from a compilation that includes the preprocessor.
+    const [other = families[0]?.prefix] = auxiliary.filter((name) =>
+      !/\.(?:gcno|su|dwo)$/.test(name)
+    );
+    if (other !== undefined) throw new StaysHere("extra-output");
     const { code, stderr, args, text } = await preprocess(remote, tools);
     const complaints = new TextEncoder().encode(stderr);
     if (text === undefined) {
@@ -171,6 +177,11 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       ];
       await addPaths(set, around, tools);
       addSpecs(set, processor);
+      for (const way of outputs.ways) addWay(set, way, tools);
+      const both = outputs.wanted.find(({ match, path }) =>
+        match === "exact" && set.inputs.get(path)?.kind === "file"
+      );
+      if (both) throw new StaysHere("output-is-input");
       const inputs = [...set.inputs.values()].filter(({ path, kind }) =>
         kind === "folder" || !toolchain.inputs.has(path)
       );
@@ -205,12 +216,11 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
           ran.result,
           request.umask,
           outputs,
+          (path) => set.inputs.get(path)?.kind === "file",
           session.store,
-          keep && ((made) =>
-            keep({
-              ...made,
-              list: () => placeOutputs(remote, files, places).list.map(({ target }) => target),
-            })),
+          keep &&
+            ((made) =>
+              keep({ ...made, list: () => [...placeOutputs(remote, files, places).targets] })),
         );
         stats.add((counters) => {
           counters.remote++;

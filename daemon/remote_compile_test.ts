@@ -10,7 +10,7 @@ import { recordedProcesses } from "../cc/recorded_processes_fixture.ts";
 import { readSettings } from "../cc/settings.ts";
 import { isInline } from "../job/content.ts";
 import { digestOf } from "../job/digest.ts";
-import { encodeManifest } from "../job/manifest.ts";
+import { encodeManifest, type FileInput } from "../job/manifest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Proof } from "../job/proof.ts";
 import type { JobResult } from "../job/result.ts";
@@ -18,7 +18,7 @@ import type { JobSpec } from "../job/spec.ts";
 import { doneWith, fakeFunction, type FakeReply, memoryStore } from "./fake_function_fixture.ts";
 import { realFiles } from "./real_files.ts";
 import { createRemoteCompiler } from "./remote_compile.ts";
-import type { RemoteRequest } from "./remote_request.ts";
+import { type RemoteRequest, StaysHere } from "./remote_request.ts";
 import { createSlots } from "./slots.ts";
 import { createStats } from "./stats.ts";
 import type { ReadyToolchain } from "./toolchains.ts";
@@ -186,18 +186,21 @@ function made(
   outputs: Readonly<Record<string, string>>,
   proof: Partial<Proof> = {},
   change: Partial<JobResult> = {},
+  mode = 0o600,
 ): JobResult {
   return doneWith({
     outputs: Object.entries(outputs).map(([path, text]) => ({
       kind: "file",
       path,
-      mode: 0o600,
+      mode,
       content: { bytes: bytesOf(text) },
     })),
     proof: { ...PROOF, ...proof },
     ...change,
   });
 }
+
+const FAILED: Partial<JobResult> = { status: { kind: "exit", code: 1 } };
 
 function pathsOf(spec: JobSpec | undefined, below: string): string[] {
   return (spec?.inputs ?? []).map(({ path }) => path).filter((path) => path.startsWith(below))
@@ -250,15 +253,119 @@ Deno.test("compile() sends the command verbatim with the closure of its source",
 Deno.test("compile() writes with the client's umask, not with the worker's mode", () =>
   withBench(async (bench) => {
     await bench.write("a.c", "");
-    await bench.write("a.d", "old");
-    await Deno.chmod(`${bench.cwd}/a.d`, 0o664);
-    bench.answer = () => made({ [`${bench.cwd}/a.o`]: "o", [`${bench.cwd}/a.d`]: "d" });
-    await bench.compile("-MD -c a.c", { umask: 0o27 });
-    const modes = ["a.o", "a.d"].map((name) =>
-      (Deno.statSync(`${bench.cwd}/${name}`).mode ?? 0) & 0o777
-    );
-    assertEquals(modes, [0o640, 0o664]);
-    assertEquals((await bench.files())["a.d"], "d");
+    bench.answer = () => made({ [`${bench.cwd}/a.o`]: "o" });
+    await bench.compile("-c a.c", { umask: 0o27 });
+    assertEquals((Deno.statSync(`${bench.cwd}/a.o`).mode ?? 0) & 0o777, 0o640);
+  }));
+
+Deno.test("compile() does to an output that is there what the compiler did to its stand-in", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    const once = async (answer: (standIn: FileInput) => JobResult) => {
+      await Deno.remove(`${cwd}/a.o`).catch(() => "absent");
+      await bench.write("a.o", "old");
+      await Deno.chmod(`${cwd}/a.o`, 0o640);
+      await Deno.link(`${cwd}/a.o`, `${cwd}/other`);
+      bench.answer = ({ inputs }) => {
+        const standIn = inputs.find(({ path }) => path === `${cwd}/a.o`);
+        assert(standIn?.kind === "file");
+        return answer(standIn);
+      };
+      await bench.compile("-c a.c");
+      const { "a.o": object, other } = await bench.files();
+      const mode = object === undefined ? 0 : (Deno.statSync(`${cwd}/a.o`).mode ?? 0) & 0o777;
+      await Deno.remove(`${cwd}/other`);
+      return [object, other, mode];
+    };
+    const output = { [`${cwd}/a.o`]: "new" };
+    assertEquals(await once(() => made({}, {}, FAILED)), ["old", "old", 0o640]);
+    assertEquals(await once(() => made(output, {}, {}, 0o666)), ["new", "old", 0o644]);
+    assertEquals(await once(({ mode }) => made(output, {}, {}, mode)), ["new", "new", 0o640]);
+    assertEquals(await once(() => made({}, {}, { ...FAILED, removed: [`${cwd}/a.o`] })), [
+      undefined,
+      "old",
+      0,
+    ]);
+    // What the stand-in held is in no output.
+    const appended = ({ mode, content }: FileInput) => {
+      assert(isInline(content));
+      return made({ [`${cwd}/a.o`]: `${textOf(content.bytes)}more` }, {}, {}, mode);
+    };
+    await assertRejects(() => once(appended), StaysHere);
+    assertEquals((await bench.files())["a.o"], "old");
+  }));
+
+Deno.test("compile() follows a link to an output as far as the compiler did", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    await Deno.mkdir(`${cwd}/d`);
+    await Deno.symlink("d/real", `${cwd}/a.o`);
+    bench.answer = () => made({ [`${cwd}/d/real`]: "new" });
+    await bench.compile("-c a.c");
+    assertEquals(await Deno.readTextFile(`${cwd}/a.o`), "new");
+    assertEquals(pathsOf(bench.jobs[0], `${cwd}/`), ["a.c", "a.o", "d"]);
+    await bench.compile("-c a.c");
+    assertEquals(pathsOf(bench.jobs[1], `${cwd}/`), ["a.c", "a.o", "d", "d/real"]);
+    bench.answer = () => made({ [`${cwd}/a.o`]: "newer" });
+    await bench.compile("-c a.c");
+    assertEquals(await Deno.readTextFile(`${cwd}/d/real`), "new");
+    assertEquals(Deno.lstatSync(`${cwd}/a.o`).isFile, true);
+  }));
+
+Deno.test("compile() writes dumps that were asked for, and nothing else that begins so", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    await bench.write("a.c.005t.original", "old");
+    await bench.write("a.c.h", "header");
+    bench.answer = () => made({ [`${cwd}/a.o`]: "o", [`${cwd}/a.c.006t.gimple`]: "dump" });
+    await bench.compile("-c -fdump-tree-all a.c");
+    assertEquals((await bench.files())["a.c.006t.gimple"], "dump");
+    const [spec] = bench.jobs;
+    assertEquals(spec?.wanted, [
+      { match: "exact", path: `${cwd}/a.o` },
+      { match: "prefix", path: `${cwd}/a.c.` },
+    ]);
+    assertEquals(pathsOf(spec, `${cwd}/`), ["a.c", "a.c.005t.original"]);
+    const object = { [`${cwd}/a.o`]: "object" };
+    for (const name of ["a.c.h", "a.c.sh", "a.c.006t.x/y"]) {
+      bench.answer = () => made({ ...object, [`${cwd}/${name}`]: "evil" });
+      await assertRejects(() => bench.compile("-c -fdump-tree-all a.c"), LlamaError);
+    }
+    await bench.write("a.c", '#include "a.c.005t.original"\n');
+    bench.answer = () => made({ ...object, [`${cwd}/a.c.005t.original`]: "evil" });
+    await assertRejects(() => bench.compile("-c -fdump-tree-all a.c"), StaysHere);
+    bench.answer = () =>
+      made({}, {}, { ...FAILED, removed: [`${cwd}/a.c.h`, `${cwd}/a.c.005t.original`] });
+    await bench.compile("-c -fdump-tree-all a.c");
+    const files = await bench.files();
+    assertEquals([files["a.c.h"], files["a.c.005t.original"]], ["header", "old"]);
+    for (
+      const output of [
+        { kind: "link", path: `${cwd}/a.c.006t.gimple`, target: "/etc/passwd" },
+        { kind: "folder", path: `${cwd}/a.o`, mode: 0o755 },
+      ] as const
+    ) {
+      bench.answer = () => doneWith({ ...FAILED, outputs: [output], proof: PROOF });
+      const error = await assertRejects(
+        () => bench.compile("-c -fdump-tree-all a.c"),
+        LlamaError,
+      );
+      assertEquals(error.code, "BadOutput");
+    }
+  }));
+
+Deno.test("compile() runs nothing that would write over an input", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", '#include "a.h"\n');
+    await bench.write("a.h", "");
+    for (const command of ["-c -MD -MF a.h a.c", "-c a.c -o a.h", "-c -aux-info a.h a.c"]) {
+      const error = await assertRejects(() => bench.compile(command), StaysHere);
+      assertEquals(error.code, "output-is-input");
+    }
+    assertEquals(bench.jobs.length, 0);
   }));
 
 Deno.test("compile() never writes a void result, and goes again with what was missing", () =>
@@ -458,20 +565,21 @@ Deno.test("compile() throws when the compiler was killed", () =>
     assertEquals([error.code, Object.keys(await bench.files())], ["CompilerKilled", ["a.c"]]);
   }));
 
-Deno.test("compile() runs nothing whose output is no regular file", () =>
+Deno.test("compile() runs nothing whose output is a device, a FIFO or in no folder", () =>
   withBench(async (bench) => {
     await bench.write("a.c", "");
-    await Deno.symlink("elsewhere", `${bench.cwd}/link.o`);
-    await Deno.mkdir(`${bench.cwd}/folder.o`);
-    for (const output of ["/dev/null", "link.o", "folder.o"]) {
-      const error = await assertRejects(
-        () => bench.compile(`-c a.c -o ${output}`),
-        LlamaError,
-        `The output "${output}" is no regular file`,
-      );
-      assertEquals(error.code, "SpecialOutput");
+    await Deno.symlink("/dev/stdout", `${bench.cwd}/link.o`);
+    await Deno.symlink("none/a.o", `${bench.cwd}/lost.o`);
+    await new Deno.Command("mkfifo", { args: [`${bench.cwd}/fifo`] }).output();
+    for (const output of ["/dev/full", "/dev/stdout", "link.o", "lost.o", "fifo", ".", "d/"]) {
+      const error = await assertRejects(() => bench.compile(`-c a.c -o ${output}`), StaysHere);
+      assertEquals(error.code, "special-output");
     }
     assertEquals(bench.jobs.length, 0);
+    // To write nowhere is the same everywhere.
+    bench.answer = () => made({});
+    await bench.compile("-c a.c -o /dev/null");
+    assertEquals(bench.jobs[0]?.wanted, []);
   }));
 
 Deno.test("compile() takes an output through the links on its way", () =>

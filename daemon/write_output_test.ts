@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { filesOf, isReplaceable, removeIfThere, writeOutput } from "./write_output.ts";
+import { removeIfThere, replaceFile, writeInto } from "./write_output.ts";
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -14,96 +14,55 @@ const text = (value: string) => new TextEncoder().encode(value);
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o7777;
 const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 
-Deno.test("writeOutput() makes a new file with the client's umask, whatever the daemon's is", () =>
+Deno.test("replaceFile() gives the mode that it is told, whatever the daemon's umask is", () =>
   withFolder(async (folder) => {
-    for (const replacement of ["unlink", "truncate"] as const) {
-      for (const [umask, mode] of [[0o22, 0o644], [0o77, 0o600], [0, 0o666], [0o777, 0]] as const) {
-        const path = `${folder}/${replacement}-${umask}`;
-        await writeOutput(path, text("new"), { umask, replacement });
-        assertEquals(await modeOf(path), mode);
-        if (mode & 0o400) assertEquals(await Deno.readTextFile(path), "new");
-      }
+    for (const mode of [0o644, 0o600, 0o666, 0o755, 0]) {
+      const path = `${folder}/${mode}`;
+      await replaceFile(path, text("new"), mode);
+      assertEquals(await modeOf(path), mode);
+      if (mode & 0o400) assertEquals(await Deno.readTextFile(path), "new");
     }
-    assertEquals(namesIn(folder).length, 8);
+    assertEquals(namesIn(folder).length, 5);
   }));
 
-Deno.test("writeOutput() replaces an object with its mode, and keeps that of a dependency file", () =>
-  withFolder(async (folder) => {
-    const path = `${folder}/out`;
-    for (const [replacement, mode] of [["unlink", 0o644], ["truncate", 0o640]] as const) {
-      await Deno.writeTextFile(path, "a longer old text");
-      await Deno.chmod(path, 0o640);
-      await writeOutput(path, text("new"), { umask: 0o22, replacement });
-      assertEquals([await Deno.readTextFile(path), await modeOf(path)], ["new", mode]);
-    }
-    assertEquals(namesIn(folder), ["out"]);
-  }));
-
-Deno.test("writeOutput() leaves what others have opened as it was", () =>
+Deno.test("replaceFile() leaves other names of a file and who reads it what they had", () =>
   withFolder(async (folder) => {
     const path = `${folder}/out`;
     await Deno.writeTextFile(path, "old");
+    await Deno.link(path, `${folder}/other`);
+    await Deno.symlink("other", `${folder}/link`);
     using reader = await Deno.open(path);
-    await writeOutput(path, text("new"), { umask: 0o22, replacement: "unlink" });
+    await replaceFile(path, text("new"), 0o644);
+    await replaceFile(`${folder}/link`, text("new"), 0o644);
     const bytes = new Uint8Array(10);
     assertEquals(await reader.read(bytes), 3);
     assertEquals(new TextDecoder().decode(bytes.subarray(0, 3)), "old");
+    assertEquals(await Deno.readTextFile(`${folder}/other`), "old");
+    assertEquals(Deno.lstatSync(`${folder}/link`).isFile, true);
   }));
 
-Deno.test("writeOutput() leaves nothing behind where it fails", () =>
+Deno.test("replaceFile() leaves nothing behind where it fails", () =>
   withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/taken/inside`, { recursive: true });
-    const options = { umask: 0o22, replacement: "unlink" } as const;
-    await assertRejects(() => writeOutput(`${folder}/taken`, text("x"), options), Error);
+    await assertRejects(() => replaceFile(`${folder}/taken`, text("x"), 0o644), Error);
     await assertRejects(
-      () => writeOutput(`${folder}/none/out`, text("x"), options),
+      () => replaceFile(`${folder}/none/out`, text("x"), 0o644),
       Deno.errors.NotFound,
     );
     assertEquals(namesIn(folder), ["taken"]);
   }));
 
-Deno.test("writeOutput() does not replace a file that could not be written into", () =>
+Deno.test("writeInto() changes nothing but the content, under all its names", () =>
   withFolder(async (folder) => {
-    const path = `${folder}/busy`;
-    await Deno.copyFile("/bin/cat", path);
-    const size = (await Deno.stat(path)).size;
-    // A program that runs cannot be written, not even by root (open(2), ETXTBSY).
-    const child = new Deno.Command(path, { stdin: "piped", stdout: "piped" }).spawn();
-    const writer = child.stdin.getWriter();
-    const reader = child.stdout.getReader();
-    try {
-      await writer.write(text("runs"));
-      await reader.read();
-      await assertRejects(
-        () => writeOutput(path, text("new"), { umask: 0o22, replacement: "truncate" }),
-        Error,
-      );
-      assertEquals([(await Deno.stat(path)).size, namesIn(folder)], [size, ["busy"]]);
-      await writeOutput(path, text("new"), { umask: 0o22, replacement: "unlink" });
-      assertEquals(await Deno.readTextFile(path), "new");
-    } finally {
-      await writer.close();
-      await reader.cancel();
-      await child.status;
-    }
+    const path = `${folder}/a.d`;
+    await Deno.writeTextFile(path, "a longer old text");
+    await Deno.chmod(path, 0o640);
+    await Deno.link(path, `${folder}/other`);
+    await writeInto(path, text("new"));
+    assertEquals([await Deno.readTextFile(`${folder}/other`), await modeOf(path)], ["new", 0o640]);
+    await assertRejects(() => writeInto(`${folder}/none`, text("x")), Deno.errors.NotFound);
+    assertEquals(namesIn(folder), ["a.d", "other"]);
   }));
-
-Deno.test({
-  name: "writeOutput() does not replace a read-only dependency file",
-  ignore: Deno.uid() === 0,
-  fn: () =>
-    withFolder(async (folder) => {
-      const path = `${folder}/a.d`;
-      await Deno.writeTextFile(path, "old", { mode: 0o444 });
-      await assertRejects(
-        () => writeOutput(path, text("new"), { umask: 0o22, replacement: "truncate" }),
-        Deno.errors.PermissionDenied,
-      );
-      assertEquals([await Deno.readTextFile(path), namesIn(folder)], ["old", ["a.d"]]);
-      await writeOutput(path, text("new"), { umask: 0o22, replacement: "unlink" });
-      assertEquals(await Deno.readTextFile(path), "new");
-    }),
-});
 
 Deno.test("removeIfThere() does not mind that there is nothing, and minds all else", () =>
   withFolder(async (folder) => {
@@ -114,24 +73,3 @@ Deno.test("removeIfThere() does not mind that there is nothing, and minds all el
     await Deno.mkdir(`${folder}/d/e`, { recursive: true });
     await assertRejects(() => removeIfThere(`${folder}/d`), Error);
   }));
-
-Deno.test("isReplaceable() spares devices, links and folders", () => {
-  assertEquals(
-    [undefined, "file", "link", "folder", "other"].map((kind) =>
-      isReplaceable(kind === undefined ? undefined : { kind })
-    ),
-    [true, true, false, false, false],
-  );
-});
-
-Deno.test("filesOf() takes only regular files", () => {
-  const file = {
-    kind: "file",
-    path: "/a",
-    mode: 0o644,
-    content: { bytes: new Uint8Array() },
-  } as const;
-  const link = { kind: "link", path: "/b", target: "/etc/passwd" } as const;
-  const folder = { kind: "folder", path: "/c", mode: 0o755 } as const;
-  assertEquals(filesOf([link, file, folder]), new Map([["/a", file]]));
-});

@@ -10,10 +10,12 @@ import {
   asObject,
   asString,
   asText,
+  asTexts,
   type Json,
 } from "./json.ts";
 import { type Input, inputFromJson, inputToJson } from "./manifest.ts";
 import { isWanted, JOB_VERSION, type JobSpec } from "./spec.ts";
+import { asJobPath } from "./path.ts";
 import { type Proof, proofFromJson, proofToJson } from "./proof.ts";
 
 /** How a command ended. */
@@ -55,6 +57,8 @@ export interface JobResult {
   readonly stderr: Content;
   /** Wanted files, links and folders that exist now and were not there before, or are changed. */
   readonly outputs: readonly Input[];
+  /** Wanted files and links among the inputs that no longer exist; none when absent. */
+  readonly removed?: readonly string[];
   /** Where the time went. */
   readonly timings: Timings;
   /** What the command used. */
@@ -143,12 +147,18 @@ function resultFromJson(json: Json, spec: Pick<JobSpec, "rooted" | "wanted">): J
     throw new FormatError("answer.outputs", `${JSON.stringify(output.path)} was not wanted`);
   });
   refuseOutputsBelowLinks(outputs);
+  const removed = json.removed === undefined ? [] : asTexts(json.removed, "answer.removed");
+  for (const path of removed) {
+    if (isWanted(asJobPath(path, "answer.removed", rooted), spec.wanted)) continue;
+    throw new FormatError("answer.removed", `${JSON.stringify(path)} was not wanted`);
+  }
   return {
     kind: "done",
     status: statusFromJson(json.status),
     stdout: contentFromJson(json.stdout, "answer.stdout"),
     stderr: contentFromJson(json.stderr, "answer.stderr"),
     outputs,
+    ...(removed.length > 0 && { removed }),
     timings: {
       fetchMs: asNumber(timings.fetchMs, "answer.timings.fetchMs"),
       layoutMs: asNumber(timings.layoutMs, "answer.timings.layoutMs"),

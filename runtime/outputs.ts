@@ -30,6 +30,9 @@ export interface OutputLimits {
 /** A time set so much before the job began was set on purpose, and travels. */
 const CLOCK_SLACK_MS = 1000;
 const PERMISSIONS = 0o7777;
+/** inode(7). */
+const TYPE_BITS = 0o170000;
+const FOLDER_TYPE = 0o040000;
 
 /**
  * Outputs in the order of their paths, each once.
@@ -116,6 +119,15 @@ export function findOutputs(
     }
   }
   return [...found.values()].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+
+/** Paths of files and links that the job could have given back and that it removed. */
+export function findRemoved({ root, before }: Layout): string[] {
+  return [...before].flatMap(([path, { mode }]) =>
+    (mode & TYPE_BITS) !== FOLDER_TYPE && lstatOrNone(realPathOf(root, path)) === undefined
+      ? path
+      : []
+  );
 }
 
 function parentIsInside(path: string, root: string, realRoot: string): boolean {

@@ -8,7 +8,7 @@ import { frameBytes, placeContents } from "./answer.ts";
 import { execute, type Executed } from "./execute.ts";
 import { fetchInputs } from "./fetch_inputs.ts";
 import { layOut } from "./layout.ts";
-import { findOutputs, type FoundOutput } from "./outputs.ts";
+import { findOutputs, findRemoved, type FoundOutput } from "./outputs.ts";
 import { joinInputs } from "./tree.ts";
 import type { Worker } from "./worker.ts";
 
@@ -81,13 +81,15 @@ async function attempt(
   const runMs = clock();
   const found = findOutputs(spec.wanted, layout, startedMs, worker.limits, libc);
   const timings = { fetchMs, layoutMs, runMs, collectMs: 0 };
-  const result = await finish(executed, found, timings, earlier === 0, worker);
+  const removed = findRemoved(layout);
+  const result = await finish(executed, found, removed, timings, earlier === 0, worker);
   return { ...result, timings: { ...timings, collectMs: clock() } };
 }
 
 async function finish(
   { status, usage, proof, stdout, stderr }: Executed,
   found: readonly FoundOutput[],
+  removed: readonly string[],
   timings: Timings,
   cold: boolean,
   worker: Worker,
@@ -103,6 +105,7 @@ async function finish(
       const { source: _, ...rest } = output;
       return { ...rest, content: nothing };
     }),
+    ...(removed.length > 0 && { removed }),
     timings,
     usage,
     ...(proof && { proof }),
