@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { run } from "../../scripts/demo/tools.ts";
-import { inCloud } from "./lab.ts";
+import { BIN, inCloud } from "./lab.ts";
 import { filesBelow, neutral } from "./trees.ts";
 
 const CONFIGURE_AC = `AC_INIT([probe], [1])
@@ -98,6 +98,13 @@ configure_file(output: 'config.h', configuration: conf)
 static_library('a', 'a.c')
 `;
 
+interface Compilers {
+  readonly cc: string;
+  readonly cxx: string;
+  /** llamacc is called by links of their names. */
+  readonly byLinks?: true;
+}
+
 interface Detection {
   readonly name: string;
   /** Programs without which it is left out. */
@@ -141,22 +148,27 @@ const DETECTIONS: readonly Detection[] = [
   },
 ];
 
-/** gcc 11 tells CMake by its name where its tools are, which llamacc does not have. */
-const COMPILERS = [["gcc", "g++"], ["clang", "clang++"]] as const;
+const COMPILERS: readonly Compilers[] = [
+  { cc: "gcc", cxx: "g++" },
+  { cc: "clang", cxx: "clang++" },
+  // CMake takes gcc-ar-11 only for a compiler whose name ends so.
+  { cc: "gcc-11", cxx: "g++-11", byLinks: true },
+];
 
 for (const detection of DETECTIONS) {
-  for (const [cc, cxx] of COMPILERS) {
+  for (const compilers of COMPILERS) {
+    const { cc, cxx } = compilers;
     const lacking = [cc, cxx, ...detection.needs].filter((program) => !canRun(program));
     Deno.test({
       name: `${detection.name} finds out by llamacc what it finds out about ${cc}` +
         (lacking.length > 0 ? ` (skipped: no ${lacking.join(", ")})` : ""),
       ignore: lacking.length > 0,
-      fn: () => detect(detection, cc, cxx),
+      fn: () => detect(detection, compilers),
     });
   }
 }
 
-async function detect(detection: Detection, cc: string, cxx: string): Promise<void> {
+async function detect(detection: Detection, { cc, cxx, byLinks }: Compilers): Promise<void> {
   await inCloud(async ({ folder, options, stats }) => {
     const shell = (script: string, cwd: string, env: Readonly<Record<string, string>> = {}) =>
       run(["sh", "-ec", script], { cwd, env: { ...options.env, ...env, LC_ALL: "C.UTF-8" } });
@@ -180,10 +192,16 @@ async function detect(detection: Detection, cc: string, cxx: string): Promise<vo
       return learned;
     };
     await stats("-zero");
-    const there = await learn({
-      ...{ CC: "llamacc", CXX: "llamac++" },
-      ...{ LLAMACC_LOCAL_CC: cc, LLAMACC_LOCAL_CXX: cxx },
-    });
+    const links = `${folder}/links`;
+    await Deno.mkdir(links);
+    await Deno.symlink(`${BIN}/llamacc`, `${links}/${cc}`);
+    await Deno.symlink(`${BIN}/llamac++`, `${links}/${cxx}`);
+    const there = await learn(
+      byLinks ? { CC: `${links}/${cc}`, CXX: `${links}/${cxx}` } : {
+        ...{ CC: "llamacc", CXX: "llamac++" },
+        ...{ LLAMACC_LOCAL_CC: cc, LLAMACC_LOCAL_CXX: cxx },
+      },
+    );
     const { remote, fallback, local } = await stats();
     const here = await learn({ CC: cc, CXX: cxx });
     assertEquals(there, here);

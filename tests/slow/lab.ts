@@ -20,10 +20,13 @@ export interface Lab {
   readonly stats: (...args: string[]) => Promise<Stats>;
 }
 
+/** The folder of llamacc and llamac++. */
+export const BIN = `${root}bin`;
+
 /** Runs `test` with a cloud of its own, whose workers have no headers. */
 export async function inCloud(test: (lab: Lab) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "llama-slow-" });
-  const env = cleanEnvironment({ bin: `${root}bin`, llamaDir: `${folder}/llama` });
+  const env = cleanEnvironment({ bin: BIN, llamaDir: `${folder}/llama` });
   const options = { cwd: folder, env };
   try {
     await run(["llama", "bootstrap"], options);
