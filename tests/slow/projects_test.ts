@@ -28,7 +28,7 @@ const CLANG: Compilers = { cc: "clang", cxx: "clang++" };
 /** Reasons of local runs that every build has. */
 const EXPECTED: ReadonlySet<string> = new Set([
   ...["assembler", "configure-probe", "depend-only", "link", "no-compilation", "no-source"],
-  ...["preprocess-only", "stdin-source"],
+  ...["missing-value", "preprocess-only", "stdin-source", "verbose"],
 ]);
 
 const HEADER = [
