@@ -39,8 +39,11 @@ export async function inCloud(test: (lab: Lab) => Promise<void>): Promise<void> 
     await test({
       folder,
       options,
-      stats: async (...args) =>
-        JSON.parse(await run(["llama", "daemon", "-stats", "-json", ...args], options)),
+      stats: async (...args) => {
+        // It ends when nothing has been compiled for a while, as in a long build by the local compiler.
+        await run(["llama", "daemon", "-autostart"], options);
+        return JSON.parse(await run(["llama", "daemon", "-stats", "-json", ...args], options));
+      },
     });
   } finally {
     await run(["llama", "daemon", "-shutdown"], options).catch((error) => say(String(error)));
