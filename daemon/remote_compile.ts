@@ -18,7 +18,7 @@ import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
 import { timeZoneFor } from "../cc/time_zone.ts";
 import { LlamaError } from "../job/errors.ts";
-import { placeOutputs, writeOutputs } from "./compile_outputs.ts";
+import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
 import { createNativeProcessors } from "./native_processors.ts";
@@ -219,8 +219,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
           (path) => set.inputs.get(path)?.kind === "file",
           session.store,
           keep &&
-            ((made) =>
-              keep({ ...made, list: () => [...placeOutputs(remote, files, places).targets] })),
+            ((made) => keep({ ...made, list: () => outputsNow(remote, outputs, tools) })),
         );
         stats.add((counters) => {
           counters.remote++;
@@ -266,6 +265,20 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
     },
   };
+}
+
+/** All outputs that are here now; those of the beginning if something is in the way of telling. */
+function outputsNow(
+  remote: RemoteRequest,
+  outputs: OutputPlaces,
+  { files, places }: RemoteCompileTools,
+): Iterable<string> {
+  try {
+    return placeOutputs(remote, files, places).targets;
+  } catch (error) {
+    if (error instanceof StaysHere) return outputs.targets;
+    throw error;
+  }
 }
 
 async function addSource(
