@@ -107,7 +107,7 @@ Deno.test("a build ends well when something is killed, and so does the next one"
 });
 
 Deno.test("SIGTERM lets the daemon finish the compilation that runs", async () => {
-  await writeFiles(cloud.work, { "long.c": unit(0, 20) });
+  await writeFiles(cloud.work, { "long.c": unit(0, 8) });
   await cloud.must(["llama", "daemon", "-autostart"]);
   await cloud.stats("zero");
   const logged = await Deno.readTextFile(`${cloud.llamaDir}/daemon.log`);
