@@ -51,6 +51,10 @@ export function checkProof(
   const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
+  const closed = closedFolder(proof.absent, folders);
+  if (closed !== undefined) {
+    return { kind: "unproved", reason: `nobody may look into "${closed}" here` };
+  }
   const here = proof.absent.filter((path) => !isMade(path) && exists(path, folders));
   for (const folder of proof.listed) {
     const names = folders.names(folder);
@@ -80,6 +84,25 @@ export function checkProof(
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };
   }
   return { kind: "proved" };
+}
+
+/** The first folder of `paths` in which this user may not look for names: the answer is another error. */
+function closedFolder(paths: readonly string[], folders: Folders): string | undefined {
+  const asked = new Set<string>();
+  for (const path of paths) {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (asked.has(folder)) continue;
+    asked.add(folder);
+    for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+      const state = folders.stat(at);
+      if (!state) continue;
+      const open = state.kind !== "folder" || (state.mode & 0o111) === 0o111 ||
+        folders.stat(`${at}/.`) !== undefined;
+      if (!open) return at;
+      break;
+    }
+  }
+  return undefined;
 }
 
 function exists(path: string, folders: Folders): boolean {

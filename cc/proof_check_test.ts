@@ -51,6 +51,31 @@ Deno.test("checkProof() refuses a result that came from something that was not s
   });
 });
 
+Deno.test("checkProof() does not take what it may not look at for absent", () => {
+  const { files } = setUp();
+  files.write("/p/shut/in/x.h", "");
+  const closed = {
+    ...files,
+    stat: (path: string) => {
+      const state = path.startsWith("/p/shut/") ? undefined : files.stat(path);
+      return state && path === "/p/shut" ? { ...state, mode: 0o600 } : state;
+    },
+  };
+  const proof = { opened: [], listed: [], blind: [] };
+  const rest = { sent: new Map(), links: [], isMade: () => false };
+  for (const path of ["/p/shut/x.h", "/p/shut/in/x.h", "/p/shut/none/x.h"]) {
+    const question = { ...rest, sentNames: () => new Set<string>(), wasSent: () => true };
+    assertEquals(
+      checkProof(
+        { ...question, proof: { ...proof, absent: [path] } },
+        createFolders(closed),
+        files,
+      ),
+      { kind: "unproved", reason: 'nobody may look into "/p/shut" here' },
+    );
+  }
+});
+
 Deno.test("checkProof() names every absent path that exists here, however it is spelled", () => {
   const { check } = setUp();
   for (

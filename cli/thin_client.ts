@@ -56,6 +56,16 @@ export async function endProcess(ending: Ending): Promise<never> {
   Deno.exit(ending.status);
 }
 
+/** Empty if it is gone. */
+function currentFolder(): string {
+  try {
+    return Deno.cwd();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
 async function runCommand({ argv0, args, llama }: ThinClientOptions): Promise<Ending> {
   const llamaDir = findLlamaDir((name) => Deno.env.get(name));
   const call: CompileCall = {
@@ -64,7 +74,7 @@ async function runCommand({ argv0, args, llama }: ThinClientOptions): Promise<En
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stdinColumns: Deno.stdin.isTerminal() ? Deno.consoleSize().columns : 0,
     argv: [argv0, ...args],
-    cwd: Deno.cwd(),
+    cwd: currentFolder(),
     environment: Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`),
   };
   const start = () => {

@@ -121,6 +121,7 @@ function hasCompilerMessages(language: string, files: FileSystem): boolean {
 
 function localReason(request: CompileRequest, settings: Settings): string | undefined {
   if (settings.local) return "LLAMACC_LOCAL";
+  if (request.clientReason !== undefined) return request.clientReason;
   if (request.notUtf8) return "not-utf8";
   if (forwardedNames(request.env).some((name) => request.notUtf8Env.has(name))) return "not-utf8";
   return localOnlyVariable(request.env);

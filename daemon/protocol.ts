@@ -16,8 +16,10 @@
  * Requests, which begin with the protocol's version so that an old daemon can say that it is old:
  *
  *     1 COMPILE  u32 version, u32 umask, u32 flags, list argv, string cwd, list environment
- *                flags: 1 stderr is a terminal, 2 stdout is a terminal; the upper 16 bits are the
- *                columns of the terminal at stdin, 0 where there is none
+ *                flags: 1 stderr is a terminal, 2 stdout is a terminal, 4 the size of files is
+ *                limited, 8 stderr is a pipe that nobody reads; the upper 16 bits are the columns of
+ *                the terminal at stdin, 0 where there is none. The current folder is empty if it
+ *                cannot be told
  *     2 CONTROL  u32 version, string JSON
  *
  * Answers. Any number of STDOUT and STDERR, then one of the others, which ends the answer:
@@ -59,7 +61,12 @@ export const frameKinds = {
 
 const stderrFlag = 1;
 const stdoutFlag = 2;
+const fileSizeFlag = 4;
+const brokenFlag = 8;
 const columnsShift = 16;
+
+/** Without these rights a compiler cannot open its own temporary files again. */
+const ownMask = 0o600;
 
 /** A string of the system: text, or bytes where they are not UTF-8. */
 export type SystemText = string | Uint8Array;
@@ -76,11 +83,18 @@ export interface CompileCall {
   readonly stdinColumns: number;
   /** The command, with the name that the client was called by in front. */
   readonly argv: readonly SystemText[];
-  /** The client's current folder. */
+  /** Whether a limit stands for the size of files that the client writes; none unless given. */
+  readonly fileSizeIsLimited?: boolean;
+  /** Whether the client's stderr is a pipe that nobody reads; somebody does unless given. */
+  readonly stderrIsBroken?: boolean;
+  /** The client's current folder, empty if it cannot be told. */
   readonly cwd: SystemText;
   /** The whole environment, an item `K=V` a variable. */
   readonly environment: readonly SystemText[];
 }
+
+/** What of a client's process decides what a compiler does. */
+export type ClientReason = "broken-stderr" | "file-size-limit" | "no-working-folder" | "umask";
 
 /** A {@linkcode CompileCall} as the daemon sees it. */
 export interface CompileRequest {
@@ -96,8 +110,10 @@ export interface CompileRequest {
   readonly argv: readonly string[];
   /** The bytes of `argv`, for an EXEC that must keep arguments which are not UTF-8. */
   readonly rawArgv: readonly Uint8Array[];
-  /** The client's current folder, absolute. */
+  /** The client's current folder, absolute; `/` if it cannot be told. */
   readonly cwd: string;
+  /** Why only the client's own process can run the command; any can unless given. */
+  readonly clientReason?: ClientReason;
   /** The environment, without a prototype; of a variable given twice the first counts. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether `argv` or `cwd` had bytes that are not UTF-8, which `argv` and `cwd` cannot hold. */
@@ -133,6 +149,7 @@ export function encodeCompile(call: CompileCall): Uint8Array {
   fields.u32(call.umask);
   fields.u32(
     ((call.stderrIsTerminal ? stderrFlag : 0) | (call.stdoutIsTerminal ? stdoutFlag : 0) |
+      (call.fileSizeIsLimited ? fileSizeFlag : 0) | (call.stderrIsBroken ? brokenFlag : 0) |
       call.stdinColumns << columnsShift) >>> 0,
   );
   fields.list(call.argv);
@@ -171,7 +188,8 @@ export function decodeCompile(payload: Uint8Array): CompileRequest {
     return text.value;
   };
   const argv = rawArgv.map(decode);
-  const cwd = decode(rawCwd);
+  const givenCwd = decode(rawCwd);
+  const cwd = givenCwd === "" ? "/" : givenCwd;
   if (!cwd.startsWith("/")) {
     throw new FormatError("a compile request", "its current folder is not absolute");
   }
@@ -186,7 +204,17 @@ export function decodeCompile(payload: Uint8Array): CompileRequest {
     env[name] = value.slice(split + 1);
     if (!exact) notUtf8Env.add(name);
   }
+  const clientReason = givenCwd === ""
+    ? "no-working-folder"
+    : (flags & fileSizeFlag) !== 0
+    ? "file-size-limit"
+    : (flags & brokenFlag) !== 0
+    ? "broken-stderr"
+    : (umask & ownMask) !== 0
+    ? "umask"
+    : undefined;
   return {
+    ...(clientReason && { clientReason }),
     umask,
     stderrIsTerminal: (flags & stderrFlag) !== 0,
     stdoutIsTerminal: (flags & stdoutFlag) !== 0,

@@ -75,6 +75,17 @@ Deno.test("decodeCompile() lays bytes out as the protocol says", () => {
   );
 });
 
+Deno.test("decodeCompile() says why only the client's own process can run a command", () => {
+  const reasonOf = (change: Partial<CompileCall>) =>
+    decodeCompile(payloadOf(encodeCompile({ ...call, ...change }))).clientReason;
+  assertEquals(reasonOf({}), undefined);
+  assertEquals(reasonOf({ fileSizeIsLimited: true }), "file-size-limit");
+  assertEquals(reasonOf({ stderrIsBroken: true }), "broken-stderr");
+  assertEquals(reasonOf({ umask: 0o277 }), "umask");
+  assertEquals(reasonOf({ cwd: "" }), "no-working-folder");
+  assertThrows(() => reasonOf({ cwd: "relative" }), FormatError);
+});
+
 Deno.test("decodeCompile() marks what is not UTF-8 and keeps its bytes", () => {
   const bad = new Uint8Array([97, 0xff, 98]);
   const inArgv = decodeCompile(payloadOf(encodeCompile({ ...call, argv: ["cc", bad] })));
