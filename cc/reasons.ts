@@ -6,7 +6,8 @@ export const REASONS = {
   "appends": "The compiler adds to a file that is there",
   "assembler": "An assembler source is quick to assemble; LLAMACC_REMOTE_ASSEMBLE=1 sends it away",
   "assembler-options": "An option for the assembler changes what it does beyond its output",
-  "broken-stderr": "Nobody reads the compiler's messages, which ends it by a signal",
+  "broken-output":
+    "What the compiler prints cannot be written, of which only it knows what follows",
   "clang-options": "An option of clang's own changes what is made",
   "compiler-folder": "The option -B names a folder of further compiler programs",
   "compiler-runner": "The compiler is run by another program, such as ccache",

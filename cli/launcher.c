@@ -35,7 +35,7 @@
 extern char **environ;
 
 enum { COMPILE = 1, STDOUT = 16, STDERR, EXIT, SIGNAL, EXEC, JSON, ERROR };
-enum { VERSION = 1, HEADER = 8, MAX_PAYLOAD = 16 << 20 };
+enum { VERSION = 1, HEADER = 8, FLAGS = 16, MAX_PAYLOAD = 16 << 20 };
 enum { MAX_RETRIES = 3, RETRY_PAUSE_MS = 50, START_LIMIT_S = 15 };
 
 /* ---- Words for the user ---- */
@@ -269,6 +269,11 @@ static int try_connect(const char *llama_dir) {
     memcpy(address.sun_path, llama_dir, length);
     memcpy(address.sun_path + length, name, sizeof name);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    /* Where the caller closed stdout, no word for it must reach the daemon. */
+    for (int low = fd; low >= 0 && low < 3; low = -1) {
+        fd = fcntl(low, F_DUPFD, 3);
+        close(low);
+    }
     if (fd < 0) fail("Cannot open a socket: ", strerror(errno), "");
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -450,8 +455,8 @@ static unsigned char *make_request(char *const *argv, const char *cwd, size_t *l
     struct pollfd err = {2, 0, 0};
     if (poll(&err, 1, 0) > 0 && (err.revents & POLLERR)) flags |= 8;
     struct winsize window = {0};
-    if (flags && ioctl(0, TIOCGWINSZ, &window) == 0) flags |= (uint32_t)window.ws_col << 16;
-    put32(at + 16, flags);
+    if ((flags & 3) && ioctl(0, TIOCGWINSZ, &window) == 0) flags |= (uint32_t)window.ws_col << 16;
+    put32(at + FLAGS, flags);
     at = put_list(at + 20, argv);
     at = put_string(at, cwd);
     at = put_list(at, environ);
@@ -517,6 +522,9 @@ static char **take_list(unsigned char **at, unsigned char *end) {
     return items;
 }
 
+/* As it was when this program began; meanwhile a broken pipe is an error like others. */
+static void (*broken_pipe)(int) = SIG_DFL;
+
 static void become(int fd, unsigned char *payload, uint32_t length) __attribute__((noreturn));
 static void become(int fd, unsigned char *payload, uint32_t length) {
     unsigned char *at = payload, *end = payload + length;
@@ -532,6 +540,7 @@ static void become(int fd, unsigned char *payload, uint32_t length) {
     int lease = fcntl(fd, F_DUPFD, 100);
     if (lease >= 0) close(fd);
     else fcntl(fd, F_SETFD, 0);
+    signal(SIGPIPE, broken_pipe);
     execvp(program, args);
     int problem = errno;
     say("Cannot run ", program, join(": ", strerror(problem), ""));
@@ -551,10 +560,16 @@ static void die_by(uint32_t number) {
     _exit(128 + (int)(number & 127));
 }
 
-/* Does what the daemon says. Returns only if the daemon ends first: whether anything was printed. */
-static int follow(int fd) {
+enum ending { UNHEARD = -1, GONE, GONE_AMID_WORDS };
+
+/*
+ * Does what the daemon says. Returns only if the daemon ends first, or if what a compilation elsewhere
+ * printed cannot be written: only the compiler itself then fails as it does.
+ */
+static enum ending follow(int fd) {
     static unsigned char small[64 * 1024];
-    int printed = 0;
+    enum ending printed = GONE;
+    broken_pipe = signal(SIGPIPE, SIG_IGN);
     for (;;) {
         unsigned char header[HEADER];
         if (!receive_all(fd, header, HEADER)) return printed;
@@ -565,11 +580,14 @@ static int follow(int fd) {
         switch (kind) {
         case STDOUT:
         case STDERR:
-            printed |= length > 0;
-            /* As of a compiler, words that nobody can hear are no failure, but a lost result is. */
-            if (write_all(kind == STDOUT ? 1 : 2, (char *)payload, length) < 0 && kind == STDOUT) {
-                fail("Cannot write to stdout: ", strerror(errno), "");
+            /* As of a compiler, words that find no room are no failure; a lost result is, and a broken pipe. */
+            if (write_all(kind == STDOUT ? 1 : 2, (char *)payload, length) < 0 &&
+                (kind == STDOUT || errno == EPIPE)) {
+                if (printed == GONE) return UNHEARD;
+                if (errno == EPIPE && broken_pipe == SIG_DFL) die_by(SIGPIPE);
+                if (kind == STDOUT) fail("Cannot write to stdout: ", strerror(errno), "");
             }
+            if (length > 0) printed = GONE_AMID_WORDS;
             break;
         case EXIT:
             if (length != 4) bad_answer();
@@ -631,9 +649,14 @@ int main(int argc, char **argv) {
     for (int attempt = 0; attempt <= MAX_RETRIES; attempt++) {
         int fd = reach_daemon(argv[0], llama_dir);
         send_all(fd, request, length);
-        int printed = follow(fd);
+        enum ending ending = follow(fd);
+        signal(SIGPIPE, broken_pipe);
         close(fd);
-        if (printed) fail("Cannot finish as the daemon ended while it answered", "", "");
+        if (ending == UNHEARD) {
+            put32(request + FLAGS, get32(request + FLAGS) | 8);
+            continue;
+        }
+        if (ending == GONE_AMID_WORDS) fail("Cannot finish as the daemon ended while it answered", "", "");
         /* A daemon that is being killed may accept for a moment more. */
         (void)poll(NULL, 0, RETRY_PAUSE_MS);
     }

@@ -17,7 +17,7 @@
  *
  *     1 COMPILE  u32 version, u32 umask, u32 flags, list argv, string cwd, list environment
  *                flags: 1 stderr is a terminal, 2 stdout is a terminal, 4 the size of files is
- *                limited, 8 stderr is a pipe that nobody reads; the upper 16 bits are the columns of
+ *                limited, 8 an answer cannot be written; the upper 16 bits are the columns of
  *                the terminal at stdin, 0 where there is none. The current folder is empty if it
  *                cannot be told
  *     2 CONTROL  u32 version, string JSON
@@ -85,8 +85,8 @@ export interface CompileCall {
   readonly argv: readonly SystemText[];
   /** Whether a limit stands for the size of files that the client writes; none unless given. */
   readonly fileSizeIsLimited?: boolean;
-  /** Whether the client's stderr is a pipe that nobody reads; somebody does unless given. */
-  readonly stderrIsBroken?: boolean;
+  /** Whether an answer could not be written; it could unless given. */
+  readonly outputIsBroken?: boolean;
   /** The client's current folder, empty if it cannot be told. */
   readonly cwd: SystemText;
   /** The whole environment, an item `K=V` a variable. */
@@ -94,7 +94,7 @@ export interface CompileCall {
 }
 
 /** What of a client's process decides what a compiler does. */
-export type ClientReason = "broken-stderr" | "file-size-limit" | "no-working-folder" | "umask";
+export type ClientReason = "broken-output" | "file-size-limit" | "no-working-folder" | "umask";
 
 /** A {@linkcode CompileCall} as the daemon sees it. */
 export interface CompileRequest {
@@ -149,7 +149,7 @@ export function encodeCompile(call: CompileCall): Uint8Array {
   fields.u32(call.umask);
   fields.u32(
     ((call.stderrIsTerminal ? stderrFlag : 0) | (call.stdoutIsTerminal ? stdoutFlag : 0) |
-      (call.fileSizeIsLimited ? fileSizeFlag : 0) | (call.stderrIsBroken ? brokenFlag : 0) |
+      (call.fileSizeIsLimited ? fileSizeFlag : 0) | (call.outputIsBroken ? brokenFlag : 0) |
       call.stdinColumns << columnsShift) >>> 0,
   );
   fields.list(call.argv);
@@ -209,7 +209,7 @@ export function decodeCompile(payload: Uint8Array): CompileRequest {
     : (flags & fileSizeFlag) !== 0
     ? "file-size-limit"
     : (flags & brokenFlag) !== 0
-    ? "broken-stderr"
+    ? "broken-output"
     : (umask & ownMask) !== 0
     ? "umask"
     : undefined;

@@ -80,7 +80,7 @@ Deno.test("decodeCompile() says why only the client's own process can run a comm
     decodeCompile(payloadOf(encodeCompile({ ...call, ...change }))).clientReason;
   assertEquals(reasonOf({}), undefined);
   assertEquals(reasonOf({ fileSizeIsLimited: true }), "file-size-limit");
-  assertEquals(reasonOf({ stderrIsBroken: true }), "broken-stderr");
+  assertEquals(reasonOf({ outputIsBroken: true }), "broken-output");
   assertEquals(reasonOf({ umask: 0o277 }), "umask");
   assertEquals(reasonOf({ cwd: "" }), "no-working-folder");
   assertThrows(() => reasonOf({ cwd: "relative" }), FormatError);

@@ -32,7 +32,10 @@ export async function runCase(
       const ended = await runStep(place, fuzzed, step, by);
       outcome.set(`status of command ${index + 1}`, `${ended.signal ?? ended.code}`);
       outcome.set(`stdout of command ${index + 1}`, withoutTemporaryNames(ended.stdout));
-      outcome.set(`stderr of command ${index + 1}`, withoutTemporaryNames(ended.stderr));
+      outcome.set(
+        `stderr of command ${index + 1}`,
+        withoutTemporaryNames(ended.stderr.replace(NOTICE, "")),
+      );
     }
     await note(place.root, "", outcome);
   } finally {
@@ -82,6 +85,9 @@ async function runStep(
     clearTimeout(limit);
   }
 }
+
+/** What llamacc itself says once of a build. */
+const NOTICE = /^llamacc: \d+ of \d+ compilations ran on this machine .*\n/m;
 
 /** `ccXXXXXX` as GCC makes them and `a-123456.o` as clang does: no two runs have the same. */
 function withoutTemporaryNames(text: string): string {
