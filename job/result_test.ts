@@ -42,6 +42,7 @@ Deno.test("an answer comes out of JSON as it went in", () => {
   const { proof: _, ...unproved } = DONE;
   const answers: readonly JobAnswer[] = [
     DONE,
+    { ...unproved, removed: ["/p/a.o", "/p/out/x"] },
     { ...unproved, status: { kind: "signal", signal: "SIGKILL" }, cold: false, outputs: [] },
     { kind: "missing", digests: [DIGEST, "0".repeat(64)] },
     { kind: "missing", digests: [] },
@@ -120,6 +121,7 @@ Deno.test("answerFromJson() refuses outputs that were not wanted or climb out", 
   ];
   for (const [asked, path, message] of cases) {
     assertThrows(() => readWith({ outputs: [{ ...file, path }] }, asked), FormatError, message);
+    assertThrows(() => readWith({ removed: [path] }, asked), FormatError, message);
   }
 });
 

@@ -156,6 +156,26 @@ Deno.test("runJob() gives back what is new or changed, and nothing else", async 
   );
 });
 
+Deno.test("runJob() tells which of the inputs that it may give back are removed", async () => {
+  using test = testWorker();
+  const file = (path: string) =>
+    ({ kind: "file", path, mode: 0o644, content: inline("old") }) as const;
+  const { outputs, removed } = await test.done({
+    args: ["sh", "-c", "rm kept/a b link other; rm -r folder; echo new >b"],
+    inputs: [
+      ...["kept/a", "kept/left", "b", "other"].map(file),
+      { kind: "folder", path: "folder", mode: 0o755 },
+      { kind: "link", path: "link", target: "b" },
+    ],
+    wanted: [
+      { match: "tree", path: "kept" },
+      ...["b", "link", "folder", "absent"].map((path) => ({ match: "exact", path }) as const),
+    ],
+  });
+  assertEquals(outputs.map(({ path }) => path), ["b"]);
+  assertEquals(removed?.toSorted(), ["kept/a", "link"]);
+});
+
 Deno.test("runJob() gives back a whole job folder", async () => {
   using test = testWorker();
   const result = await test.done({
