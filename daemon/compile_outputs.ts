@@ -191,7 +191,7 @@ export interface WrittenOutputs extends Compiled {
  *
  * @throws {LlamaError} `CompilerKilled` if it did not end by itself, `OutputElsewhere` if it ended well and
  * made no object where one was expected, `BadOutput` for what no compiler makes.
- * @throws {StaysHere} If it met a stand-in where it needs the file, or wrote over an input.
+ * @throws {StaysHere} If it met a stand-in where it needs the file, wrote over an input, or cannot be written.
  */
 export async function writeOutputs(
   result: JobResult,
@@ -243,10 +243,16 @@ export async function writeOutputs(
     );
     keep({ files: new Map(files), removed });
   } else {
-    for (const path of removed) await removeIfThere(path);
-    for (const { path, bytes, into } of pending) {
-      if (into) await writeInto(path, bytes);
-      else await replaceFile(path, bytes, mode);
+    try {
+      for (const path of removed) await removeIfThere(path);
+      for (const { path, bytes, into } of pending) {
+        if (into) await writeInto(path, bytes);
+        else await replaceFile(path, bytes, mode);
+      }
+    } catch (error) {
+      // A full disk, say: the local compiler meets it, too, and has its own words for it.
+      if (error instanceof Error && "code" in error) throw new StaysHere("unwritable-output");
+      throw error;
     }
   }
   return { kind: "compiled", stdout, stderr, code: status.code, outputBytes };

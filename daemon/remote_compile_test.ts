@@ -296,6 +296,19 @@ Deno.test("compile() does to an output that is there what the compiler did to it
     assertEquals((await bench.files())["a.o"], "old");
   }));
 
+Deno.test("compile() leaves it to the local compiler to say why an output cannot be written", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await bench.write("a.c", "");
+    await Deno.mkdir(`${cwd}/d`);
+    bench.answer = async () => {
+      await Deno.remove(`${cwd}/d`);
+      return made({ [`${cwd}/d/a.o`]: "new" });
+    };
+    const error = await assertRejects(() => bench.compile("-c a.c -o d/a.o"), StaysHere);
+    assertEquals(error.code, "unwritable-output");
+  }));
+
 Deno.test("compile() follows a link to an output as far as the compiler did", () =>
   withBench(async (bench) => {
     const { cwd } = bench;

@@ -121,7 +121,7 @@ Deno.test("answerFromJson() refuses outputs that were not wanted or climb out", 
   ];
   for (const [asked, path, message] of cases) {
     assertThrows(() => readWith({ outputs: [{ ...file, path }] }, asked), FormatError, message);
-    assertThrows(() => readWith({ removed: [path] }, asked), FormatError, message);
+    assertThrows(() => readWith({ outputs: [], removed: [path] }, asked), FormatError, message);
   }
 });
 
