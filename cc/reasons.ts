@@ -37,6 +37,8 @@ export const REASONS = {
   "precompiling": "A precompiled header is only good for the compiler that made it here",
   "preprocess-only": "A run that only preprocesses is quicker here",
   "preprocessor-options": "An option for the preprocessor changes what is made",
+  "preprocessor-words": "The preprocessor, which runs here, has something to say",
+
   "response-file": "A response file cannot be read, which only the compiler can complain about",
   "same-file": "A source is an output of the command, too",
   "several-sources": "Several sources share an output, or stand beside files for the linker",

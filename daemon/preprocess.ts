@@ -1,31 +1,42 @@
 /** Runs the preprocessor here, in a slot, for LLAMACC_LOCAL_PREPROCESS. */
-import type { ProcessRunner } from "../cc/file_system.ts";
-import { splitCommand } from "../cc/preprocessing.ts";
-import type { RemoteRequest } from "./remote_request.ts";
+import { familyOf } from "../cc/family.ts";
+import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import { splitCommand, withoutOnce } from "../cc/preprocessing.ts";
+import { absolute, type RemoteRequest, type SourceText, StaysHere } from "./remote_request.ts";
 import type { Slots } from "./slots.ts";
 
 /** What the preprocessor made. */
 export interface Preprocessed {
-  readonly code: number;
+  /** What it said. */
   readonly stderr: string;
-  /** Stands for the source; absent if the preprocessor failed. */
-  readonly text?: Uint8Array<ArrayBuffer>;
+  /** Stands for the source. */
+  readonly text: SourceText;
   /** Arguments that compile the text. */
   readonly args: readonly string[];
 }
 
-/** Preprocesses the source of `remote`, and writes its dependency file. */
+/**
+ * Preprocesses the source of `remote`, and writes its dependency file.
+ *
+ * @throws {StaysHere} `preprocessor-words` if the compiler here must say what is wrong.
+ */
 export async function preprocess(
   remote: RemoteRequest,
-  tools: { readonly processes: ProcessRunner; readonly slots: Slots },
+  tools: {
+    readonly files: FileSystem;
+    readonly processes: ProcessRunner;
+    readonly slots: Slots;
+  },
 ): Promise<Preprocessed> {
   const { request, settings, driver, compilation } = remote;
+  const family = familyOf(driver, tools.files);
   const slot = await tools.slots.acquire(remote.signal);
   let folder: string | undefined;
   try {
     folder = await Deno.makeTempDir({ prefix: "llamacc-" });
     const textPath = `${folder}/text`;
-    const split = splitCommand(compilation, { full: settings.fullPreprocess, textPath });
+    const full = settings.fullPreprocess;
+    const split = splitCommand(compilation, { full, textPath, family });
     // The daemon's own mask is not the client's.
     const mask = `umask ${request.umask.toString(8)}; exec "$@"`;
     const asUser = ["-c", mask, "sh", driver, ...split.preprocess];
@@ -33,8 +44,19 @@ export async function preprocess(
       cwd: request.cwd,
       env: request.env,
     });
-    if (code !== 0) return { code, stderr, args: split.compile };
-    return { code, stderr, args: split.compile, text: await Deno.readFile(textPath) };
+    // It goes on after most errors, and on a terminal its words look otherwise.
+    if (code !== 0 || (stderr !== "" && request.stderrIsTerminal)) {
+      throw new StaysHere("preprocessor-words");
+    }
+    const bytes = await Deno.readFile(textPath);
+    return {
+      stderr,
+      args: split.compile,
+      text: {
+        path: absolute(split.place, request.cwd),
+        bytes: full ? bytes : withoutOnce(bytes),
+      },
+    };
   } finally {
     slot.release();
     if (folder !== undefined) await Deno.remove(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
 import { recordedProcesses } from "../cc/recorded_processes_fixture.ts";
@@ -6,7 +6,7 @@ import { readSettings } from "../cc/settings.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { preprocess } from "./preprocess.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
-import type { RemoteRequest } from "./remote_request.ts";
+import { type RemoteRequest, StaysHere } from "./remote_request.ts";
 import { createSlots } from "./slots.ts";
 
 const PATH = "/usr/bin:/bin";
@@ -67,22 +67,27 @@ Deno.test({
   fn: () =>
     withProject(async (cwd) => {
       const slots = createSlots(1);
-      const tools = { processes: realProcesses, slots };
+      const tools = { files: realFiles, processes: realProcesses, slots };
       for (const full of ["0", "1"]) {
         const env = { LLAMACC_FULL_PREPROCESS: full };
-        const { code, stderr, text, args } = await preprocess(
+        const { stderr, text, args } = await preprocess(
           requestOf("-MMD -c a.c -o out.o", cwd, { env }),
           tools,
         );
-        assertEquals([code, stderr], [0, ""]);
-        assert(text && gcc);
-        const shown = new TextDecoder().decode(text);
+        assertEquals(stderr, "");
+        assertEquals(text.path, "/.llama/text/a.c");
+        assert(gcc);
+        const shown = new TextDecoder().decode(text.bytes);
         assertEquals(shown.includes("(2 * (21))"), full === "1");
         assertEquals(await Deno.readTextFile(`${cwd}/out.d`), "out.o: a.c a.h\n");
         const elsewhere = await Deno.makeTempDir();
         try {
-          await Deno.writeFile(`${elsewhere}/a.c`, text);
-          const compiled = await realProcesses.run(gcc, args, { cwd: elsewhere, env: { PATH } });
+          await Deno.writeFile(`${elsewhere}/a.c`, text.bytes);
+          const compiled = await realProcesses.run(
+            gcc,
+            args.map((arg) => arg === text.path ? "a.c" : arg),
+            { cwd: elsewhere, env: { PATH } },
+          );
           assertEquals(compiled, { code: 0, stdout: "", stderr: "" });
           assertEquals(realFiles.stat(`${elsewhere}/out.o`)?.kind, "file");
           assertEquals(realFiles.stat(`${elsewhere}/out.d`), undefined);
@@ -95,18 +100,21 @@ Deno.test({
 });
 
 Deno.test({
-  name: "preprocess() gives the preprocessor's complaint and no text",
+  name: "preprocess() leaves it to the compiler here to say what is wrong",
   ignore: gcc === undefined,
   fn: () =>
     withProject(async (cwd) => {
       await Deno.writeTextFile(`${cwd}/b.c`, '#include "none.h"\n');
+      await Deno.writeTextFile(`${cwd}/w.c`, "#warning words\n");
       const slots = createSlots(1);
-      const { code, stderr, text } = await preprocess(
-        requestOf("-c b.c", cwd),
-        { processes: realProcesses, slots },
-      );
-      assertEquals([code, text, slots.stats().busy], [1, undefined, 0]);
-      assert(stderr.includes("none.h"), stderr);
+      const tools = { files: realFiles, processes: realProcesses, slots };
+      await assertRejects(() => preprocess(requestOf("-c b.c", cwd), tools), StaysHere);
+      const warned = requestOf("-c w.c", cwd);
+      assertStringIncludes((await preprocess(warned, tools)).stderr, "#warning words");
+      // There it would have been coloured.
+      const request = { ...warned.request, stderrIsTerminal: true };
+      await assertRejects(() => preprocess({ ...warned, request }, tools), StaysHere);
+      assertEquals(slots.stats().busy, 0);
     }),
 });
 
@@ -120,7 +128,7 @@ Deno.test("preprocess() runs in a slot, and gives it back whatever happens", asy
     throw new Error("cannot run");
   });
   await assertRejects(
-    () => preprocess(requestOf("-c a.c", "/"), { processes, slots }),
+    () => preprocess(requestOf("-c a.c", "/"), { files: realFiles, processes, slots }),
     Error,
     "cannot run",
   );
@@ -138,6 +146,7 @@ Deno.test("preprocess() leaves nothing behind for a client that left while it wa
   Deno.env.set("TMPDIR", tmp);
   try {
     const waiting = preprocess(requestOf("-c a.c", "/", { signal: abort.signal }), {
+      files: realFiles,
       processes,
       slots,
     });

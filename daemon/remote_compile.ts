@@ -23,7 +23,13 @@ import { proofQuestion } from "./compile_proof.ts";
 import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
 import { createNativeProcessors } from "./native_processors.ts";
 import { preprocess } from "./preprocess.ts";
-import { absolute, type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
+import {
+  absolute,
+  type Compiled,
+  type RemoteRequest,
+  type SourceText,
+  StaysHere,
+} from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
@@ -118,11 +124,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       !/\.(?:gcno|su|dwo)$/.test(name)
     );
     if (other !== undefined) throw new StaysHere("extra-output");
-    const { code, stderr, args, text } = await preprocess(remote, tools);
+    const { stderr, args, text } = await preprocess(remote, tools);
     const complaints = new TextEncoder().encode(stderr);
-    if (text === undefined) {
-      return { kind: "compiled", stdout: new Uint8Array(), stderr: complaints, code };
-    }
     // The dependency file is written, and nothing but the text is left to be read.
     const rest = { ...compilation, dependFile: undefined };
     const compiled = await run({ ...remote, args, compilation: rest, text });
@@ -285,15 +288,20 @@ async function addSource(
   set: InputSet,
   source: string,
   tools: RemoteCompileTools,
-  text?: Uint8Array<ArrayBuffer>,
+  text?: SourceText,
 ): Promise<void> {
+  if (text && text.path !== source) {
+    const { path, bytes } = text;
+    set.inputs.set(path, { kind: "file", path, mode: 0o644, content: { bytes } });
+    return;
+  }
   const place = tools.places.find(source);
   const state = place && tools.folders.stat(place.path);
   if (!place || state?.kind !== "file" || (state.size > MAX_INLINE_SOURCE_BYTES && !text)) {
     await addPath(set, source, tools);
     return;
   }
-  const bytes = text ?? tools.files.read(place.path);
+  const bytes = text?.bytes ?? tools.files.read(place.path);
   if (!bytes) return;
   addWay(set, place, tools);
   set.inputs.set(place.path, { ...fileInput(place.path, "", state), content: { bytes } });

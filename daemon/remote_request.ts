@@ -23,7 +23,14 @@ export interface RemoteRequest {
   /** Gets what the compilation made, which is not written then. */
   readonly keep?: (kept: KeptOutputs) => void;
   /** Stands for the source where it was preprocessed here. */
-  readonly text?: Uint8Array<ArrayBuffer>;
+  readonly text?: SourceText;
+}
+
+/** Text in place of a source. */
+export interface SourceText {
+  /** Absolute path in the job's root. */
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What a compilation elsewhere made, not written. */
