@@ -41,6 +41,8 @@ export interface CommandLine {
   readonly afterFolders: readonly string[];
   /** Arguments that change the built-in search path. */
   readonly searchFlags: readonly string[];
+  /** Arguments that change which programs run, or what they load. */
+  readonly partFlags: readonly string[];
   /** Whether the command line itself decides about colour. */
   readonly colorChosen: boolean;
   /** Reason of the first option that demands a local run. */
@@ -62,6 +64,7 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
   };
   const words = { preprocessor: [] as string[], assembler: [] as string[], clang: [] as string[] };
   const searchFlags: string[] = [];
+  const partFlags: string[] = [];
   const outputFiles: string[] = [];
   const flags = new Set<string>();
   const options: SpelledOption[] = [];
@@ -135,6 +138,13 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
         break;
       case "search":
         searchFlags.push(...spelled);
+        break;
+      case "part":
+        searchFlags.push(...spelled);
+        partFlags.push(...spelled);
+        break;
+      case "plugin-argument":
+        if (/[./]/.test(value)) localReason ??= "plugin-argument";
         break;
       case "forced-color":
         colorChosen = true;
@@ -223,6 +233,7 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
     systemFolders: folders.system,
     afterFolders: folders.after,
     searchFlags,
+    partFlags,
     colorChosen,
     localReason,
     flags,

@@ -118,23 +118,27 @@ Deno.test("readCommandLine() knows who has chosen colours", () => {
   ) assertEquals(said(flag), { colorChosen: true });
 });
 
+Deno.test("readCommandLine() gathers what changes the programs that run", () => {
+  const line = readCommandLine(
+    "-B /x -specs=y -c -fplugin=z.so -fplugin-arg-z-mode=3 -Bw a.c".split(" "),
+  );
+  assertEquals(line.partFlags, ["-B", "/x", "-specs=y", "-fplugin=z.so", "-Bw"]);
+  assertEquals([line.searchFlags, line.localReason], [line.partFlags, undefined]);
+});
+
 Deno.test("readCommandLine() keeps the first reason to stay here", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["-", "stdin-source"],
-    ["-B /x", "compiler-folder"],
     ["-wrapper gdb,--args", "wrapper"],
-    ["-specs=x", "specs"],
     ["-Wa,-o,x", "assembler-options"],
     ["-Wp,-MD,x.d -MF y", "preprocessor-options"],
     ["-Wp,-M", "preprocessor-options"],
-    ["-fplugin=x.so", "plugin"],
-    ["-fplugin-arg-x-y", "plugin"],
     ["-fmodules-ts", "modules"],
     ["--version", "no-compilation"],
     ["-print-prog-name=as", "no-compilation"],
     ["-###", "no-compilation"],
     ["-c a.c -o", "missing-value"],
-    ["-B x -fplugin=x.so", "compiler-folder"],
+    ["-fplugin-arg-x-log=./x", "plugin-argument"],
   ];
   for (const [command, reason] of cases) {
     assertEquals(readCommandLine(command.split(" ")).localReason, reason, command);

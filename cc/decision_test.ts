@@ -82,7 +82,7 @@ Deno.test("decide() names the reason of every local run", () => {
     "-c -fno-such -Wa,--version -x assembler /dev/null -o /dev/null": "configure-probe",
     "conftest.c": "link",
     "-c CMakeFiles/CMakeScratch/TryCompile-x/testCCompiler.c": "configure-probe",
-    "-c -fplugin=x.so a.c": "plugin",
+    "-c -fplugin=x.so -fplugin-arg-x-o=/y a.c": "plugin-argument",
     "--version": "no-compilation",
     "-print-prog-name=cc1": "no-compilation",
     "-dumpmachine": "no-compilation",

@@ -23,6 +23,8 @@ const FORWARDED = [
   "CPLUS_INCLUDE_PATH",
   "OBJC_INCLUDE_PATH",
   "OBJCPLUS_INCLUDE_PATH",
+  "GCC_EXEC_PREFIX",
+  "COMPILER_PATH",
   "LIBRARY_PATH",
   "LPATH",
   "TMPDIR",
@@ -42,13 +44,11 @@ const FORWARDED = [
 ];
 
 /**
- * These change what runs or have further files written: GCC manual, "Environment Variables Affecting
+ * These have compilers do other things, or have further files written: GCC manual, "Environment Variables Affecting
  * GCC"; clang's driver (clang/tools/driver/driver.cpp); `.secure_log_unique` in the manual of gas. The
  * last two lead libc to data that do not travel.
  */
 const LOCAL_ONLY = new Set([
-  "GCC_EXEC_PREFIX",
-  "COMPILER_PATH",
   "DEPENDENCIES_OUTPUT",
   "SUNPRO_DEPENDENCIES",
   "GCC_COMPARE_DEBUG",
@@ -64,8 +64,23 @@ const LOCAL_ONLY = new Set([
   "GCONV_PATH",
 ]);
 
+/** Variables that decide which programs a compiler runs. */
+const PART_VARIABLES = ["PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH"];
+
+/** The environment in which a compiler runs the programs that it runs for a build. */
+export function partEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  const parts: Record<string, string> = {};
+  for (const name of PART_VARIABLES) {
+    const value = env[name];
+    if (value !== undefined) parts[name] = value;
+  }
+  return parts;
+}
+
 /** Variables that shape the search for headers. */
 export const SEARCH_VARIABLES = [
+  "GCC_EXEC_PREFIX",
+  "COMPILER_PATH",
   "CPATH",
   "C_INCLUDE_PATH",
   "CPLUS_INCLUDE_PATH",

@@ -54,7 +54,9 @@ Deno.test("localizedBy() finds the variable that asks for another character set"
 });
 
 Deno.test("localOnlyVariable() finds what changes the compiler itself", () => {
-  for (const name of ["COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "CLANG_CONFIG_FILE_USER_DIR"]) {
+  for (
+    const name of ["DEPENDENCIES_OUTPUT", "CCC_OVERRIDE_OPTIONS", "CLANG_CONFIG_FILE_USER_DIR"]
+  ) {
     assertEquals(localOnlyVariable({ [name]: "/x", PATH: "/bin" }), name);
   }
   assertEquals(localOnlyVariable({ PATH: "/bin", CPATH: "/x" }), undefined);

@@ -4,8 +4,8 @@ import { cleanPath, parentOf } from "../job/path.ts";
 
 /** A {@linkcode FileSystem} that tests can change. */
 export interface MemoryFiles extends FileSystem {
-  /** Writes a file and makes the folders above it. */
-  write(path: string, text: string): void;
+  /** Writes a file, of mode 0o644 unless given, and makes the folders above it. */
+  write(path: string, text: string, mode?: number): void;
   /** Makes a folder and those above it. */
   folder(path: string): void;
   /** Makes a link. */
@@ -23,6 +23,7 @@ interface Item {
   text: string;
   inode: number;
   changedMs: number;
+  mode?: number;
 }
 
 /** Creates an empty file system. */
@@ -38,14 +39,14 @@ export function createMemoryFiles(): MemoryFiles {
     const parent = items.get(parentOf(path));
     if (parent) parent.changedMs = now;
   };
-  const put = (path: string, kind: Item["kind"], text: string) => {
+  const put = (path: string, kind: Item["kind"], text: string, mode = 0o644) => {
     const parent = parentOf(path);
     if (path !== "/" && !items.has(parent)) put(parent, "folder", "");
     const known = items.get(path);
     if (!known) touch(path);
     // Writing into a file leaves it the file that it was.
     const inode = known?.kind === kind ? known.inode : ++inodes;
-    items.set(path, { kind, text, inode, changedMs: now });
+    items.set(path, { kind, text, inode, changedMs: now, mode });
   };
   /** Follows links in every component but, unless told to, the last. */
   const resolve = (path: string, followLast: boolean): string | undefined => {
@@ -74,7 +75,7 @@ export function createMemoryFiles(): MemoryFiles {
     const item = path === undefined ? undefined : items.get(path);
     return item && {
       kind: item.kind,
-      mode: item.kind === "folder" ? 0o755 : 0o644,
+      mode: item.kind === "folder" ? 0o755 : item.mode ?? 0o644,
       size: item.text.length,
       inode: item.inode,
       device: 1,
@@ -118,7 +119,7 @@ export function createMemoryFiles(): MemoryFiles {
     isWritable: (path) => resolve(path, true) !== undefined,
     now: () => now,
     settleMs: 100,
-    write: (path, text) => put(cleanPath(path), "file", text),
+    write: (path, text, mode) => put(cleanPath(path), "file", text, mode),
     folder: (path) => put(cleanPath(path), "folder", ""),
     link: (path, target) => put(cleanPath(path), "link", target),
     remove: (path) => {

@@ -52,6 +52,10 @@ export type Effect =
   | "after-folder"
   | "split-search"
   | "search"
+  /** It changes which programs the compiler runs, or what they load, and where headers are. */
+  | "part"
+  /** A plugin's own argument, which may name a file that it writes. */
+  | "plugin-argument"
   | "forced-color"
   | "debug-letters"
   | "preprocessor-words"
@@ -141,14 +145,14 @@ export const OPTIONS: readonly Option[] = [
   row("--output=", "joined", "output"),
   row("--param", "either", "pass"),
   row("--precompile", "none", local("modules")),
-  row("--prefix", "separate", local("compiler-folder")),
-  row("--prefix=", "joined", local("compiler-folder")),
+  row("--prefix", "separate", "part"),
+  row("--prefix=", "joined", "part"),
   row("--preprocess", "none", "preprocess"),
   row("--print-", "joined", local("no-compilation")),
   row("--print-missing-file-dependencies", "none", local("depend-generated")),
   row("--serialize-diagnostics", "separate", "output-file", "clang"),
-  row("--specs", "separate", local("specs")),
-  row("--specs=", "joined", local("specs")),
+  row("--specs", "separate", "part"),
+  row("--specs=", "joined", "part"),
   row("--stdlib", "separate", "search"),
   row("--stdlib=", "joined", "search"),
   row("--sysroot", "separate", "search"),
@@ -163,7 +167,7 @@ export const OPTIONS: readonly Option[] = [
   row("--write-dependencies", "none", "depend"),
   row("--write-user-dependencies", "none", "depend"),
   row("-A", "either", "pass"),
-  row("-B", "either", local("compiler-folder")),
+  row("-B", "either", "part"),
   row("-D", "either", "pass"),
   row("-E", "none", "preprocess"),
   row("-F", "either", "search"),
@@ -251,7 +255,8 @@ export const OPTIONS: readonly Option[] = [
   row("-fno-color-diagnostics", "none", "forced-color"),
   row("-fno-diagnostics-color", "none", "forced-color"),
   row("-force_load", "separate", "pass", "clang"),
-  row("-fplugin", "joined", local("plugin")),
+  row("-fplugin-arg-", "joined", "plugin-argument"),
+  row("-fplugin=", "joined", "part"),
   row("-framework", "separate", "pass", "clang"),
   row("-fsyntax-only", "none", "syntax-only"),
   row("-fxray-always-instrument=", "joined", "pass"),
@@ -321,8 +326,8 @@ export const OPTIONS: readonly Option[] = [
   row("-segs_read_only_addr", "separate", "pass", "clang"),
   row("-segs_read_write_addr", "separate", "pass", "clang"),
   row("-serialize-diagnostics", "separate", "output-file", "clang"),
-  row("-specs", "separate", local("specs")),
-  row("-specs=", "joined", local("specs")),
+  row("-specs", "separate", "part"),
+  row("-specs=", "joined", "part"),
   row("-stdlib", "none", "pass"),
   row("-stdlib++-isystem", "either", "search", "clang"),
   row("-stdlib=", "joined", "search"),

@@ -9,7 +9,6 @@ export const REASONS = {
   "broken-output":
     "What the compiler prints cannot be written, of which only it knows what follows",
   "clang-options": "An option of clang's own changes what is made",
-  "compiler-folder": "The option -B names a folder of further compiler programs",
   "compiler-runner": "The compiler is run by another program, such as ccache",
   "compiler-script": "The compiler is a script, which may do anything",
   "compiler-setuid": "The compiler runs as another user",
@@ -31,7 +30,7 @@ export const REASONS = {
   "no-working-folder": "The working folder is gone, or cannot be told",
   "not-utf8": "An argument, path or variable is no UTF-8 text",
   "output-is-input": "The compiler writes over a file that it reads",
-  "plugin": "A plugin runs inside the compiler",
+  "plugin-argument": "An argument of a plugin looks like the name of a file, which it may write",
   "precompiled-headers":
     "The compiler tries the precompiled headers of a folder in no order of theirs",
   "precompiling": "A precompiled header is only good for the compiler that made it here",
@@ -43,7 +42,6 @@ export const REASONS = {
   "same-file": "A source is an output of the command, too",
   "several-sources": "Several sources share an output, or stand beside files for the linker",
   "special-output": "An output is a device, a FIFO or the like",
-  "specs": "A specs file changes what the compiler runs",
   "stdin-source": "The source comes from standard input",
   "umask": "The umask keeps the compiler from its own files",
   "unwritable-output": "An output, or its folder, cannot be written",

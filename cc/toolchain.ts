@@ -29,25 +29,32 @@ const LOCALE_FILES = ["LC_CTYPE", "LC_MESSAGES/SYS_LC_MESSAGES"].map((name) =>
   `/usr/lib/locale/C.utf8/${name}`
 );
 
+/** A compiler, with all that decides which programs it runs. */
+export interface CompilerParts {
+  readonly driver: string;
+  /** Arguments such as -B and -specs. */
+  readonly flags: readonly string[];
+  /** PATH, and the variables that GCC's manual names in "Environment Variables Affecting GCC". */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working folder, which relative paths in both begin at. */
+  readonly cwd: string;
+}
+
 /**
- * Finds the files of the compiler `driver`.
+ * Finds the files of a compiler.
  *
- * @throws {LlamaError} `StaticCompiler` if the path shim cannot be loaded into it, `LibraryMissing`.
+ * @throws {LlamaError} `StaticCompiler` if the path shim cannot be loaded into it, `ScriptCompiler`,
+ * `LibraryMissing`.
  */
 export async function discoverToolchain(
-  driver: string,
-  options: {
-    readonly files: FileSystem;
-    readonly processes: ProcessRunner;
-    /** PATH of the build. */
-    readonly path: string;
-  },
+  { driver, flags, env, cwd }: CompilerParts,
+  { files, processes }: { readonly files: FileSystem; readonly processes: ProcessRunner },
 ): Promise<ToolchainFiles> {
-  const { files, processes, path } = options;
+  const path = env.PATH ?? "";
   const ask = async (question: string) => {
-    const { code, stdout } = await processes.run(driver, [question], {
-      cwd: "/",
-      env: { PATH: path, LC_ALL: "C" },
+    const { code, stdout } = await processes.run(driver, [...flags, question], {
+      cwd,
+      env: { ...env, LC_ALL: "C" },
     });
     return code === 0 ? stdout.trim() : "";
   };
@@ -61,7 +68,11 @@ export async function discoverToolchain(
   }
   for (const name of PROGRAMS) {
     const answer = await ask(`-print-prog-name=${name}`);
-    const program = answer.includes("/") ? answer : findProgram(answer, path, files);
+    const program = answer.startsWith("/")
+      ? answer
+      : answer.includes("/")
+      ? `${cwd}/${answer}`
+      : findProgram(answer, path, files);
     if (program !== undefined && files.stat(program)?.kind === "file") programs.push(program);
   }
   const libraries = new Set<string>();
@@ -74,6 +85,7 @@ export async function discoverToolchain(
         { hint: "use a function whose image has the compiler" },
       );
     }
+    if (!dynamic) refuseScript(program, files);
     for (const library of paths) libraries.add(library);
   }
   const headers: string[] = [];
@@ -87,6 +99,20 @@ export async function discoverToolchain(
     paths: [...new Set([...programs, ...libraries, ...headers, ...locale])],
     libraryPath: foldersOf(libraries),
   };
+}
+
+/**
+ * Refuses a script in the place of a program.
+ *
+ * @throws {LlamaError} `ScriptCompiler`.
+ */
+export function refuseScript(path: string, files: FileSystem): void {
+  const head = files.read(path);
+  if (head?.[0] !== 0x23 || head[1] !== 0x21) return;
+  throw new LlamaError(
+    "ScriptCompiler",
+    `Cannot run "${path}" elsewhere as it is a script, which may read what does not travel`,
+  );
 }
 
 /** The file that a shell would run for `name`; `undefined` if PATH has none. */

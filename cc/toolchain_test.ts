@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { realFiles, realProcesses } from "../daemon/real_files.ts";
-import type { FileState, FileSystem } from "./file_system.ts";
+import type { FileState, FileSystem, ProcessOutput } from "./file_system.ts";
 import { createMemoryFiles } from "./memory_files_fixture.ts";
 import { recordedProcesses } from "./recorded_processes_fixture.ts";
 import { discoverToolchain, findProgram } from "./toolchain.ts";
 
 const PATH = "/usr/bin:/bin";
+const PARTS = { driver: "/opt/bin/cc", flags: [], env: { PATH }, cwd: "/" };
 const gcc = findProgram("gcc", PATH, realFiles);
 
 Deno.test({
@@ -14,8 +15,11 @@ Deno.test({
   ignore: gcc === undefined,
   async fn() {
     assert(gcc);
-    const tools = { files: realFiles, processes: realProcesses, path: PATH };
-    const { driver, paths, libraryPath } = await discoverToolchain(gcc, tools);
+    const tools = { files: realFiles, processes: realProcesses };
+    const { driver, paths, libraryPath } = await discoverToolchain(
+      { ...PARTS, driver: gcc },
+      tools,
+    );
     assertEquals(driver, gcc);
     assertEquals(paths[0], gcc);
     const names = new Set(paths.map((path) => path.slice(path.lastIndexOf("/") + 1)));
@@ -37,14 +41,14 @@ Deno.test({
   ignore: gcc === undefined || findProgram("g++", PATH, realFiles) === undefined,
   async fn() {
     assert(gcc);
-    const tools = { files: realFiles, processes: realProcesses, path: PATH };
-    const { paths } = await discoverToolchain(gcc, tools);
+    const tools = { files: realFiles, processes: realProcesses };
+    const { paths } = await discoverToolchain({ ...PARTS, driver: gcc }, tools);
     assert(paths.some((path) => path.endsWith("/cc1plus")));
   },
 });
 
 /** A compiler in memory: answers `-print-…` and `ldd` from a table. */
-function fakeCompiler(answers: Record<string, string>) {
+function fakeCompiler(answers: Record<string, string | ProcessOutput>) {
   const files = createMemoryFiles();
   for (
     const path of [
@@ -67,7 +71,7 @@ function fakeCompiler(answers: Record<string, string>) {
   return { files: executable(files), processes };
 }
 
-function executable(files: FileSystem): FileSystem {
+function executable<F extends FileSystem>(files: F): F {
   const change = (state: FileState | undefined) => state && { ...state, mode: 0o755 };
   return { ...files, stat: (path) => change(files.stat(path)) };
 }
@@ -81,7 +85,7 @@ Deno.test("discoverToolchain() takes programs from PATH where the driver has non
     "/opt/bin/cc -print-file-name=include": "/inc\n",
     "/opt/bin/cc -print-file-name=include-fixed": "include-fixed\n",
   });
-  const found = await discoverToolchain("/opt/bin/cc", { files, processes, path: PATH });
+  const found = await discoverToolchain(PARTS, { files, processes });
   assertEquals(found, {
     driver: "/opt/bin/cc",
     paths: [
@@ -103,11 +107,24 @@ Deno.test("discoverToolchain() refuses a driver into which no library can be loa
     "/usr/bin/ldd /opt/bin/cc": "\tstatically linked\n",
   });
   const error = await assertRejects(
-    () => discoverToolchain("/opt/bin/cc", { files, processes, path: PATH }),
+    () => discoverToolchain(PARTS, { files, processes }),
     LlamaError,
     'Cannot run "/opt/bin/cc" elsewhere as it is statically linked',
   );
   assertEquals(error.code, "StaticCompiler");
+});
+
+Deno.test("discoverToolchain() refuses a script in the place of a program", async () => {
+  const { files, processes } = fakeCompiler({
+    "/opt/bin/cc -print-prog-name=as": "/usr/bin/as\n",
+    "/usr/bin/ldd /usr/bin/as": { code: 1, stdout: "", stderr: "not a dynamic executable" },
+  });
+  files.write("/usr/bin/as", "#!/bin/sh\n");
+  const error = await assertRejects(
+    () => discoverToolchain(PARTS, { files, processes }),
+    LlamaError,
+  );
+  assertEquals(error.code, "ScriptCompiler");
 });
 
 Deno.test("findProgram() takes the first executable file in PATH", async () => {

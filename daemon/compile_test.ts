@@ -216,7 +216,7 @@ Deno.test("what must run here runs here in a slot, with the reason counted", () 
       ["llamacc -c none.c", {}, "no-such-source"],
       ["llamacc -c a.c", { cwd: "/" }, "no-such-source"],
       ["llamacc -c a.c", { env: { LLAMACC_LOCAL: "1" } }, "LLAMACC_LOCAL"],
-      ["llamacc -c a.c", { env: { COMPILER_PATH: "/x" } }, "COMPILER_PATH"],
+      ["llamacc -c a.c", { env: { DEPENDENCIES_OUTPUT: "/x" } }, "DEPENDENCIES_OUTPUT"],
       ["llamacc -c a.c", { notUtf8: true }, "not-utf8"],
       ["llamacc -c a.c", { env: { CPATH: "x" }, notUtf8Env: new Set(["CPATH"]) }, "not-utf8"],
     ];
@@ -426,10 +426,10 @@ Deno.test("a build of which much runs here unexpectedly hears it once, before th
       "stderr llamacc: 10 of 10 compilations ran on this machine (most: TooManyRounds); " +
       "llama daemon -stats says why\n",
     ]);
-    const env = { LLAMACC_BUILD_ID: "b", COMPILER_PATH: "/x" };
+    const env = { LLAMACC_BUILD_ID: "b", DEPENDENCIES_OUTPUT: "/x" };
     for (let i = 0; i < 9; i++) await bench.compile("llamacc -c a.c", { env });
     assertEquals((await bench.compile("llamacc -c a.c", { env })).said, [
-      "stderr llamacc: 10 of 10 compilations ran on this machine (most: COMPILER_PATH); " +
+      "stderr llamacc: 10 of 10 compilations ran on this machine (most: DEPENDENCIES_OUTPUT); " +
       "llama daemon -stats -build b says why\n",
       "exec",
     ]);

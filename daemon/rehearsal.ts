@@ -5,13 +5,12 @@
  * any compilation. Nothing depends on it: what it misses the proof finds.
  */
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import type { CompilerParts } from "../cc/toolchain.ts";
 
 /** What {@linkcode rehearse} works with. */
 export interface RehearsalTools {
   readonly files: FileSystem;
   readonly processes: ProcessRunner;
-  /** PATH of the build. */
-  readonly path: string;
 }
 
 /** Languages of `-x` in which other programs and folders count. */
@@ -23,13 +22,13 @@ const SAME_ROOT = "/proc/self/root";
 /** Most entries of a listed folder that are taken along. */
 const MAX_LISTED = 256;
 /** What compilers make for themselves, and what is everywhere. */
-const PASSING = /^\/(?:tmp(?:\/|$)|dev\/|proc\/|$)/;
+const PASSING = /^\/(?:tmp(?:\/[^/]*)?$|dev\/|proc\/|$)/;
 
-/** The files and folders that the compiler `driver` looked at, and all entries of folders it listed. */
+/** The files and folders that the compiler looked at, and all entries of folders it listed. */
 export async function rehearse(
-  driver: string,
+  { driver, flags, env, cwd }: CompilerParts,
   shim: Uint8Array,
-  { files, processes, path }: RehearsalTools,
+  { files, processes }: RehearsalTools,
 ): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "llama-rehearsal-" });
   try {
@@ -38,10 +37,11 @@ export async function rehearse(
     const logs = await Promise.all(LANGUAGES.map(async (language, index) => {
       const log = `${folder}/${index}`;
       await Deno.writeFile(log, new Uint8Array());
-      await processes.run(driver, ["-c", "-x", language, "/dev/null", "-o", "/dev/null"], {
-        cwd: "/",
+      const args = [...flags, "-c", "-x", language, "/dev/null", "-o", "/dev/null"];
+      await processes.run(driver, args, {
+        cwd,
         env: {
-          PATH: path,
+          ...env,
           LC_ALL: "C",
           LD_PRELOAD: library,
           LLAMA_SHIM_ROOT: SAME_ROOT,

@@ -5,7 +5,8 @@ import { rehearse } from "./rehearsal.ts";
 import { buildShim } from "./shim_build.ts";
 
 const PATH = "/usr/bin:/bin";
-const tools = { files: realFiles, processes: realProcesses, path: PATH };
+const tools = { files: realFiles, processes: realProcesses };
+const parts = (driver: string) => ({ driver, flags: [], env: { PATH }, cwd: "/" });
 const find = (name: string) => findProgram(name, PATH, realFiles);
 const cc = find("cc");
 
@@ -14,7 +15,7 @@ Deno.test({
   ignore: cc === undefined,
   async fn() {
     assert(cc);
-    const found = await rehearse(cc, await buildShim(cc), tools);
+    const found = await rehearse(parts(cc), await buildShim(cc), tools);
     assert(found.some((path) => /\/include\/stdc-predef\.h$/.test(path)), found.join("\n"));
     assert(found.some((path) => path === cc));
     for (const path of found) {
@@ -31,7 +32,7 @@ Deno.test({
   ignore: cc === undefined || find("clang") === undefined,
   async fn() {
     assert(cc);
-    const found = await rehearse(find("clang") ?? "", await buildShim(cc), tools);
+    const found = await rehearse(parts(find("clang") ?? ""), await buildShim(cc), tools);
     assert(
       found.some((path) => /\/lib\/gcc\/[^/]+\/[^/]+\/crtbegin\.o$/.test(path)),
       found.join("\n"),
@@ -42,5 +43,5 @@ Deno.test({
 });
 
 Deno.test("rehearse() finds nothing where the compiler does not run", async () => {
-  assertEquals(await rehearse("/bin/false", new Uint8Array(), tools), []);
+  assertEquals(await rehearse(parts("/bin/false"), new Uint8Array(), tools), []);
 });

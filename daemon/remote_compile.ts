@@ -3,6 +3,7 @@ import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
 import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileDigests } from "../cc/digests.ts";
+import { partEnvironment } from "../cc/environment.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import type { Guesser } from "../cc/guess.ts";
@@ -18,6 +19,8 @@ import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
 import { timeZoneFor } from "../cc/time_zone.ts";
 import { LlamaError } from "../job/errors.ts";
+import type { JobResult } from "../job/result.ts";
+import type { ObjectStore } from "../store/object_store.ts";
 import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
@@ -31,6 +34,7 @@ import {
   StaysHere,
 } from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
+import { readContent } from "./run_job.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
@@ -158,11 +162,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
-      const toolchain = await tools.toolchains.prepare(
+      const toolchain = await tools.toolchains.prepare({
         driver,
-        request.env.PATH ?? "",
-        session.uploads,
-      );
+        flags: line.partFlags,
+        env: partEnvironment(request.env),
+        cwd: request.cwd,
+      }, session.uploads);
       const set = createInputSet();
       await addSource(set, source, tools, remote.text);
       await addPaths(set, guess([...roots, ...known]), tools);
@@ -214,6 +219,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         files,
       );
       if (verdict.kind === "proved") {
+        await refuseLoaderFailure(ran.result, session.store);
         const { keep } = remote;
         const written = await writeOutputs(
           ran.result,
@@ -307,4 +313,17 @@ async function addSource(
   set.inputs.set(place.path, { ...fileInput(place.path, "", state), content: { bytes } });
   // If the file has changed between this state and the reading, the proof finds it changed.
   set.states.set(place.path, state);
+}
+
+/**
+ * The loader's search is seen by no proof: a library that it misses there may be here.
+ *
+ * @throws {LlamaError} `LibraryMissing`.
+ */
+async function refuseLoaderFailure(result: JobResult, store: ObjectStore): Promise<void> {
+  if (result.status.kind === "exit" && result.status.code === 0) return;
+  const words = new TextDecoder().decode(await readContent(result.stderr, store));
+  const [, library] = /([^\s']+): cannot open shared object file/.exec(words) ?? [];
+  if (library === undefined) return;
+  throw new LlamaError("LibraryMissing", `Cannot find the library "${library}" there`);
 }

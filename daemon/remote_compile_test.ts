@@ -512,6 +512,21 @@ Deno.test("compile() does not trust a result that is not proved", () =>
     assertEquals([bench.jobs.length, bench.stats.remote], [4, 0]);
   }));
 
+Deno.test("compile() does not believe a loader that finds no library", () =>
+  withBench(async (bench) => {
+    await bench.write("a.c", "");
+    bench.answer = () => ({
+      ...made({}),
+      status: { kind: "exit", code: 1 },
+      stderr: { bytes: bytesOf("cc1: error: libx.so: cannot open shared object file: No such\n") },
+    });
+    const error = await assertRejects(() => bench.compile("-c a.c"), LlamaError);
+    assertEquals([error.code, error.message], [
+      "LibraryMissing",
+      'Cannot find the library "libx.so" there',
+    ]);
+  }));
+
 Deno.test("compile() does not take it for done when the compiler wrote its object elsewhere", () =>
   withBench(async (bench) => {
     await bench.write("a.c", "");

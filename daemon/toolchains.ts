@@ -9,7 +9,8 @@ import {
 import type { Folders } from "../cc/folders.ts";
 import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
 import type { Places, Step } from "../cc/places.ts";
-import { discoverToolchain } from "../cc/toolchain.ts";
+import { foldersOf, librariesOf } from "../cc/libraries.ts";
+import { type CompilerParts, discoverToolchain, refuseScript } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { encodeManifest, type Input } from "../job/manifest.ts";
@@ -39,13 +40,13 @@ export interface ReadyToolchain {
 /** Prepares toolchains. */
 export interface Toolchains {
   /**
-   * The toolchain of a driver, uploaded through `uploads`; prepared once, and again when one of its
+   * The toolchain of a compiler, uploaded through `uploads`; prepared once, and again when one of its
    * programs or libraries has changed. Whether a header has is for the proof to see, which asks only about
    * those that were opened.
    *
    * @throws {LlamaError} If the compiler cannot run elsewhere.
    */
-  prepare(driver: string, path: string, uploads: Uploads): Promise<ReadyToolchain>;
+  prepare(parts: CompilerParts, uploads: Uploads): Promise<ReadyToolchain>;
   /** Forgets the toolchain if any of its files has changed. */
   check(toolchain: ReadyToolchain): void;
   /** Bytes of the manifest or the shim of a toolchain that was prepared. */
@@ -93,12 +94,12 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
   };
 
   const prepare = async (
-    driver: string,
-    path: string,
+    parts: CompilerParts,
     uploads: Uploads,
     entry: Omit<Entry, "ready">,
   ): Promise<ReadyToolchain> => {
-    const found = await discoverToolchain(driver, { ...tools, path });
+    const { driver } = parts;
+    const found = await discoverToolchain(parts, tools);
     const set = createInputSet();
     await addPaths(set, found.paths, tools);
     if (set.unreadable.length > 0) {
@@ -108,10 +109,11 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       );
     }
     const shim = await shimOf(driver, set);
+    const beside = await tools.rehearse(parts, shim, tools);
+    const libraries = await librariesBeside(beside.filter((path) => !found.paths.includes(path)));
     // What it cannot take along, a job may not need.
     const { unreadable: _, ...rest } = set;
-    const beside = await tools.rehearse(driver, shim, { ...tools, path });
-    await addPaths({ ...rest, unreadable: [] }, beside, tools);
+    await addPaths({ ...rest, unreadable: [] }, [...beside, ...libraries], tools);
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
     const inputs: Input[] = [...sortedInputs(set), {
@@ -137,13 +139,31 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       manifest,
       manifestBytes,
       shim: SHIM_PATH,
-      libraryPath: found.libraryPath,
+      libraryPath: [...new Set([...found.libraryPath, ...foldersOf(libraries)])],
       folders: foldersAbove(inputs),
       inputs: new Map(inputs.map((input) => [input.path, input])),
       extras: new Set(),
     };
     entryOf.set(toolchain, entry);
     return toolchain;
+  };
+
+  /**
+   * Libraries of programs and plugins among `paths`: a loader that misses one ends a program as if it were at fault.
+   *
+   * @throws {LlamaError} `ScriptCompiler`.
+   */
+  const librariesBeside = async (paths: readonly string[]): Promise<string[]> => {
+    const libraries: string[] = [];
+    for (const path of paths) {
+      const state = tools.files.stat(path);
+      if (state?.kind !== "file") continue;
+      const isExecutable = (state.mode & 0o111) !== 0;
+      if (!isExecutable && !/\.so(?:\.|$)/.test(path)) continue;
+      if (isExecutable) refuseScript(path, tools.files);
+      libraries.push(...(await librariesOf(path, tools.processes)).paths);
+    }
+    return libraries;
   };
 
   const isCurrent = ({ states, links }: Pick<Entry, "states" | "links">) => {
@@ -156,18 +176,23 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
   };
 
   return {
-    prepare: (driver, path, uploads) => {
+    prepare: (parts, uploads) => {
+      const { driver, flags, env, cwd } = parts;
       let entries = byUploads.get(uploads);
       if (!entries) byUploads.set(uploads, entries = new Map());
-      const key = `${driver}\0${path}`;
+      const isSameAnywhere = flags.length === 0 &&
+        Object.keys(env).every((name) => name === "PATH");
+      const key = JSON.stringify([driver, env, flags, isSameAnywhere ? "" : cwd]);
       const known = entries.get(key);
       if (known && isCurrent(known)) return known.ready;
       const entry = { states: undefined, links: [] };
-      const ready = prepare(driver, path, uploads, entry);
+      const ready = prepare(parts, uploads, entry);
       entries.set(key, Object.assign(entry, { ready }));
       ready.catch((error) => {
         const state = tools.folders.stat(driver);
-        if (error instanceof LlamaError && error.code === "StaticCompiler" && state) {
+        if (
+          error instanceof LlamaError && /^(?:Static|Script)Compiler$/.test(error.code) && state
+        ) {
           // It stays so as long as it is the same file.
           Object.assign(entry, { states: new Map([[driver, state]]) });
           return;

@@ -31,6 +31,10 @@ function setUp() {
         return Promise.resolve({ code: 0, stdout: "/inc/include\n", stderr: "" });
       }
       if (args[0] === "/usr/bin/cc") processes.asked++;
+      if (args[0] === "/p/plug.so") {
+        const stdout = "\tlibword.so => /p/lib/libword.so (0x1)\n";
+        return Promise.resolve({ code: 0, stdout, stderr: "" });
+      }
       return Promise.resolve({
         code: program === "/usr/bin/ldd" ? 0 : 1,
         stdout: processes.linked ?? "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n",
@@ -49,8 +53,9 @@ function setUp() {
       builds++;
       return Promise.resolve(new TextEncoder().encode("shim"));
     },
-    rehearse: () => Promise.resolve(["/etc/os-release", "/no/such/file"]),
+    rehearse: () => Promise.resolve(["/etc/os-release", "/no/such/file", ...beside]),
   };
+  const beside: string[] = [];
   let builds = 0;
   const toolchains = createToolchains(tools);
   let read: ReadObject = () => Promise.resolve(undefined);
@@ -64,12 +69,14 @@ function setUp() {
   const prepare = (path = "/usr/bin") => {
     files.tick(1000);
     folders.nextRound();
-    return toolchains.prepare("/usr/bin/cc", path, uploads);
+    const parts = { driver: "/usr/bin/cc", flags: [], env: { PATH: path }, cwd: "/" };
+    return toolchains.prepare(parts, uploads);
   };
   return {
     files,
     toolchains,
     processes,
+    beside,
     prepare,
     builds: () => builds,
     read: (digest: Digest) => read(digest),
@@ -140,6 +147,24 @@ Deno.test("prepare() looks once at a compiler that is statically linked, until i
   processes.linked = undefined;
   files.write("/usr/bin/gcc-1", "dynamic by now");
   assertEquals((await prepare()).driver, "/usr/bin/cc");
+});
+
+Deno.test("prepare() sends the libraries of a plugin, too, and tells the loader where they are", async () => {
+  const { files, prepare, beside } = setUp();
+  files.write("/p/plug.so", "");
+  files.write("/p/lib/libword.so", "");
+  beside.push("/p/plug.so");
+  const { inputs, libraryPath } = await prepare();
+  assertEquals(inputs.get("/p/lib/libword.so")?.kind, "file");
+  assertEquals(libraryPath, ["/lib", "/p/lib"]);
+});
+
+Deno.test("prepare() sends no script that the compiler runs in the place of a program", async () => {
+  const { files, prepare, beside } = setUp();
+  files.write("/p/as", "#!/bin/sh\n", 0o755);
+  beside.push("/p/as");
+  const error = await assertRejects(prepare, LlamaError);
+  assertEquals(error.code, "ScriptCompiler");
 });
 
 Deno.test("prepare() keeps no other failure", async () => {

@@ -5,6 +5,7 @@ import type { Folders } from "../cc/folders.ts";
 import { settleSearchPath } from "../cc/guess.ts";
 import type { Places } from "../cc/places.ts";
 import { builtInSearchPath, type SearchPath } from "../cc/search_path.ts";
+import { FormatError } from "../job/errors.ts";
 import type { RemoteRequest } from "./remote_request.ts";
 
 /** The search path of a unit. */
@@ -38,7 +39,16 @@ export function createUnitSearcher(
       if (value !== undefined) env[name] = value;
     }
     const language = compilation.language.name;
-    const key = JSON.stringify([driver, language, line.searchFlags, env]);
+    const state = folders.stat(driver);
+    const key = JSON.stringify([
+      driver,
+      // Another compiler may have taken its place.
+      [state?.inode, state?.size, state?.mtimeMs],
+      language,
+      line.searchFlags,
+      line.searchFlags.length > 0 ? request.cwd : "",
+      env,
+    ]);
     let asked = compilation.language.preprocessed ? NO_FOLDERS : builtIns.get(key);
     if (!asked) {
       asked = builtInSearchPath(processes, driver, {
@@ -46,6 +56,10 @@ export function createUnitSearcher(
         flags: line.searchFlags,
         cwd: request.cwd,
         env,
+      }).catch((error) => {
+        // A compiler that says what is wrong says it elsewhere, too; what else it needs the proof finds.
+        if (error instanceof FormatError) return NO_FOLDERS;
+        throw error;
       });
       builtIns.set(key, asked);
       asked.catch(() => builtIns.delete(key));

@@ -208,6 +208,61 @@ Deno.test("a compiler that is a script or statically linked runs here, and that 
   assertEquals([twice.remote, twice.fallback], [0, { StaticCompiler: 2 }]);
 });
 
+const PLUGIN = `#include "gcc-plugin.h"
+#include "diagnostic-core.h"
+int plugin_is_GPL_compatible;
+extern "C" int word(void);
+static void start(void *, void *) { inform(UNKNOWN_LOCATION, "word %d", word()); }
+int plugin_init(struct plugin_name_args *info, struct plugin_gcc_version *) {
+  register_callback(info->base_name, PLUGIN_START_UNIT, start, 0);
+  return 0;
+}
+`;
+const hasPluginHeaders = await (async () => {
+  const { stdout } = await new Deno.Command("gcc", { args: ["-print-file-name=plugin"] }).output();
+  const folder = new TextDecoder().decode(stdout).trim();
+  return await Deno.stat(`${folder}/include/gcc-plugin.h`).then(() => true, () => false);
+})();
+
+Deno.test("what -B, -specs and COMPILER_PATH name runs elsewhere, too, and plugins with their libraries", async () => {
+  const parts = `${cloud.folder}/parts`;
+  await writeFiles(parts, {
+    "lib/": "",
+    "as/": "",
+    "script/": "",
+    "my.specs": "*cc1_options:\n+ -DSPECS=1 -fno-builtin\n\n",
+    "plug.cc": PLUGIN,
+    "word.c": "int word(void) { return 42; }\n",
+  });
+  await cloud.must(["sh", "-c", "cp -L $(command -v as) as/as"], { cwd: parts });
+  await Deno.writeTextFile(`${parts}/script/as`, '#!/bin/sh\nexec as "$@"\n', { mode: 0o755 });
+  const commands = [
+    `$CC -B ${parts}/as -g -c a.c`,
+    `COMPILER_PATH=${parts}/as $CC -c a.c -o a2.o`,
+    `cp ${parts}/my.specs . && $CC -specs=my.specs -g -c a.c -o a3.o`,
+    "$CC -specs=none.specs -c a.c -o a4.o",
+    "$CC --sysroot=/nowhere -c a.c -o a5.o",
+  ];
+  if (hasPluginHeaders) {
+    const build = "cc -shared -fPIC word.c -o lib/libword.so && c++ -fno-rtti -shared -fPIC " +
+      "-I$(gcc -print-file-name=plugin)/include plug.cc -o plug.so " +
+      "-Llib -lword -Wl,-rpath,$PWD/lib";
+    await cloud.must(["sh", "-c", build], { cwd: parts });
+    commands.push(`$CC -fplugin=${parts}/plug.so -fplugin-arg-plug-mode=3 -c a.c -o a6.o`);
+  }
+  // gcc's headers for plugins are those of gcc.
+  const local = { cc: "gcc", cxx: "g++" };
+  const env = { LLAMACC_LOCAL_CC: "gcc" };
+  const comparison = { script: commands.join("; "), files: FILES, env, local };
+  assertEquals(await counted([comparison]), { remote: commands.length, local: {}, fallback: {} });
+  const script = `$CC -B ${parts}/script -c a.c`;
+  assertEquals(await counted([{ script, files: FILES, env, local }]), {
+    remote: 0,
+    local: {},
+    fallback: { ScriptCompiler: 1 },
+  });
+});
+
 Deno.test("LLAMACC_LOCAL_CC may hold arguments", async () => {
   const env = { LLAMACC_LOCAL_CC: "cc -DX=3 -g" };
   await writeFiles(cloud.work, { "x.c": "int x = X;\n" });
