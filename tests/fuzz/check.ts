@@ -4,7 +4,7 @@ import type { BuildCloud } from "../build_cloud.ts";
 import { fuzz, type FuzzOptions, summaryOf } from "./fuzzer.ts";
 
 /** Part of the cases that must have compiled remotely. A fuzzer of the local way would prove nothing. */
-const MIN_REMOTE = 0.15;
+const MIN_REMOTE = 0.4;
 /** A run with fewer cases repeats a failure, and its share says nothing. */
 const MIN_CASES = 30;
 

@@ -26,7 +26,7 @@ export function makeCase(seed: number): FuzzCase {
     entries,
     steps,
     cwd: random.weighted([[20, "."], [2, "sub"], [1, "inc"], [1, "cwd link"]]),
-    umask: random.weighted([[20, 0o022], [2, 0o077], [1, 0], [1, 0o027], [1, 0o777]]),
+    umask: random.weighted([[20, 0o022], [2, 0o077], [1, 0], [1, 0o027], [0.3, 0o777]]),
     env: makeEnvironment(random),
     stdin: random.chance(0.3) ? "int from_stdin;\n" : "",
     ...(random.chance(0.03) && closed(random, entries)),
@@ -144,13 +144,13 @@ function makeEnvironment(random: Random): Record<string, string> {
   maybe(0.04, "CPATH", "{ROOT}/inc", "inc:sub", ":", "");
   maybe(0.03, "C_INCLUDE_PATH", "{ROOT}/inc", "inc");
   maybe(0.03, "CPLUS_INCLUDE_PATH", "{ROOT}/inc", "inc");
-  maybe(0.02, "COMPILER_PATH", "{ROOT}/sub", "/usr/bin");
-  maybe(0.02, "DEPENDENCIES_OUTPUT", "deps.txt", "deps.txt target");
-  maybe(0.02, "SUNPRO_DEPENDENCIES", "sun.txt");
-  maybe(0.02, "GCC_EXEC_PREFIX", "/usr/lib/gcc/", "{ROOT}/");
+  maybe(0.008, "COMPILER_PATH", "{ROOT}/sub", "/usr/bin");
+  maybe(0.008, "DEPENDENCIES_OUTPUT", "deps.txt", "deps.txt target");
+  maybe(0.008, "SUNPRO_DEPENDENCIES", "sun.txt");
+  maybe(0.008, "GCC_EXEC_PREFIX", "/usr/lib/gcc/", "{ROOT}/");
   maybe(0.02, "TZ", "Europe/Berlin", "UTC0", "nonsense");
-  maybe(0.02, "CCC_OVERRIDE_OPTIONS", "+-O1");
-  maybe(0.02, "GCC_COMPARE_DEBUG", "1");
+  maybe(0.008, "CCC_OVERRIDE_OPTIONS", "+-O1");
+  maybe(0.008, "GCC_COMPARE_DEBUG", "1");
   maybe(0.02, "COLUMNS", "30");
   return env;
 }

@@ -5,7 +5,7 @@ import type { Tree } from "./tree.ts";
 
 /** Options that say what is made, one of which a command has. */
 const MODES: readonly (readonly [number, readonly string[]])[] = [
-  [60, ["-c"]],
+  [80, ["-c"]],
   [10, ["-S"]],
   [4, ["-E"]],
   [2, ["-M"]],
