@@ -73,9 +73,12 @@ export function decide(line: CommandLine, options: DecisionOptions): Decision {
   // Without -c the names of other files depend on things that only a link has.
   if (line.mode === "link" && line.depend && line.dependFile === undefined) return local("link");
   const single = sources.length === 1;
+  // Clang says once that it takes C for C++.
+  const isToldOnce = options.cxx && options.family === "clang" &&
+    sources.some(({ argument }) => /\.[ci]$/.test(argument.path));
   if (
     !single &&
-    (reads.length > 0 || line.output !== undefined || line.dependFile !== undefined ||
+    (isToldOnce || reads.length > 0 || line.output !== undefined || line.dependFile !== undefined ||
       line.outputFiles.length > 0 || line.options.some(({ argument }) => DUMP_NAME.test(argument)))
   ) return local("several-sources");
   const compilations = sources.map(({ argument, language }): Compilation => {

@@ -14,6 +14,7 @@ import { compileEach } from "./compile_each.ts";
 import { createComparison, type VerificationTools } from "./comparison.ts";
 import type { Connection } from "./connection.ts";
 import { decideRequest, remoteRequests } from "./decide_request.ts";
+import { describeExplanation, explain, explainForm } from "./explain.ts";
 import type { CompileRequest, ExecCommand, SystemText } from "./protocol.ts";
 import { CloudUnavailable, type RemoteCompiler } from "./remote_compile.ts";
 import { type KeptOutputs, StaysHere } from "./remote_request.ts";
@@ -70,6 +71,19 @@ export function createCompileHandler(
     await warnOfSettings(settings, connection);
     const { cwd, env } = request;
     const compiler = lookup.find({ calledAs: request.argv[0] ?? "", settings, env, cwd });
+    const form = explainForm(request.argv);
+    if (form !== undefined) {
+      const asked = request.argv.slice(2);
+      const args = [...compiler.args, ...filterWarnings(asked, settings.filteredWarnings)];
+      const decided = await decideRequest({ request, settings, compiler, args }, tools);
+      const explanation = await explain(decided, remote, connection.signal);
+      const text = form === "json"
+        ? `${JSON.stringify(explanation)}\n`
+        : describeExplanation(explanation);
+      await connection.stdout(new TextEncoder().encode(text));
+      await connection.exit(0);
+      return;
+    }
     const given = filterWarnings(request.argv.slice(1), settings.filteredWarnings);
     const filtered = given.length < request.argv.length - 1;
     const args = [...compiler.args, ...given];

@@ -109,6 +109,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     },
     log: (event, fields) => log.push(`${event} ${JSON.stringify(fields)}`),
     remote: {
+      preview: () => Promise.reject(new LlamaError("NoPreview", "Cannot preview")),
       compile: (request) => {
         remotes.push(request);
         return bench.remote(request);

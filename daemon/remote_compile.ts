@@ -1,46 +1,32 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
-import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileDigests } from "../cc/digests.ts";
 import { partEnvironment } from "../cc/environment.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import type { Guesser } from "../cc/guess.ts";
-import {
-  addPath,
-  addPaths,
-  addWay,
-  createInputSet,
-  fileInput,
-  type InputSet,
-} from "../cc/inputs.ts";
 import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
-import { timeZoneFor } from "../cc/time_zone.ts";
+import type { CompilerParts } from "../cc/toolchain.ts";
+import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { JobResult } from "../job/result.ts";
 import type { ObjectStore } from "../store/object_store.ts";
 import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
-import { addSpecs, jobSpec, logicalCwd, temporaryFolders } from "./compile_spec.ts";
-import { createNativeProcessors } from "./native_processors.ts";
+import { jobSpec } from "./compile_spec.ts";
 import { preprocess } from "./preprocess.ts";
-import {
-  absolute,
-  type Compiled,
-  type RemoteRequest,
-  type SourceText,
-  StaysHere,
-} from "./remote_request.ts";
+import { type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
 import { readContent } from "./run_job.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
-import type { Toolchains } from "./toolchains.ts";
-import { belongsToToolchain, createUnitSearcher, findInclude } from "./unit_search.ts";
-import type { ReadObject } from "./uploads.ts";
+import type { ReadyToolchain, Toolchains } from "./toolchains.ts";
+import { createUnitPlanner, type GatheredInputs, type UnitPlan } from "./unit_plan.ts";
+import { belongsToToolchain } from "./unit_search.ts";
+import { noUploads, type ReadObject } from "./uploads.ts";
 
 /** Compiles elsewhere. */
 export interface RemoteCompiler {
@@ -49,6 +35,17 @@ export interface RemoteCompiler {
    * nothing, so that the local compiler can do it.
    */
   compile(remote: RemoteRequest): Promise<Compiled>;
+  /** What {@linkcode compile} would begin with. Nothing is sent, and nothing runs but the compiler about itself. */
+  preview(remote: RemoteRequest): Promise<UnitPreview>;
+}
+
+/** What a compilation begins with. */
+export interface UnitPreview {
+  readonly plan: UnitPlan;
+  readonly toolchain: ReadyToolchain;
+  readonly gathered: GatheredInputs;
+  /** Whether an object is in the store; the error tells why there is none. */
+  readonly stored: ((digest: Digest) => boolean) | LlamaError;
 }
 
 /** There is no cloud to compile in, for a reason that holds for the whole build. */
@@ -92,14 +89,10 @@ const MAX_ROUNDS = 3;
 const MAX_TOOLCHAIN_ROUNDS = 5;
 /** Units for which names found by the proof are remembered. */
 const MAX_LEARNED_UNITS = 20_000;
-/** A source up to this size travels in the invocation. */
-const MAX_INLINE_SOURCE_BYTES = 4 * 1024 * 1024;
-
 /** Creates a compiler with an empty memory. */
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
   const { files, folders, places, stats } = tools;
-  const searchPathOf = createUnitSearcher(tools);
-  const nativeProcessor = createNativeProcessors(tools.processes);
+  const planUnit = createUnitPlanner(tools);
   const learned = new Map<string, Set<string>>();
   const read: ReadObject = async (digest) =>
     tools.toolchains.read(digest) ?? await tools.digests.read(digest);
@@ -137,62 +130,19 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   };
 
   const run = async (remote: RemoteRequest): Promise<Compiled> => {
-    const { request, settings, driver, line, compilation } = remote;
+    const { request, settings, compilation } = remote;
     const session = await openSession(request.env);
     folders.nextRound();
-    const { spelled, real: search } = await searchPathOf(remote);
-    const outputs = placeOutputs(remote, files, places);
-    const source = absolute(compilation.source, request.cwd);
-    const reads = compilation.reads.map((path) => absolute(path, request.cwd));
-    const unit = JSON.stringify([source, remote.args]);
+    const plan = await planUnit(remote);
+    const { outputs, temporary, zone, processor } = plan;
+    const search = plan.search.real;
+    const unit = unitOf(plan, remote);
     const known = learned.get(unit) ?? new Set<string>();
-    const guesses = settings.guess && remote.text === undefined;
-    const guess = (roots: readonly string[]) =>
-      guesses ? tools.guesser.guess({ roots, search, cwd: request.cwd }) : roots;
-    const roots = [
-      source,
-      ...(guesses ? line.includes : []).flatMap((name) =>
-        findInclude(name, request.cwd, search, files)
-      ),
-      ...(guesses ? ["/usr/include/stdc-predef.h"] : []),
-    ];
-    const zone = timeZoneFor(request.env, files);
-    const processor = await nativeProcessor(remote);
-    const temporary = temporaryFolders(request);
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
-      const toolchain = await tools.toolchains.prepare({
-        driver,
-        flags: line.partFlags,
-        env: partEnvironment(request.env),
-        cwd: request.cwd,
-      }, session.uploads);
-      const set = createInputSet();
-      await addSource(set, source, tools, remote.text);
-      await addPaths(set, guess([...roots, ...known]), tools);
-      if (settings.guess) await addPaths(set, reads, tools);
-      const asked = new Set([...known, ...toolchain.extras]);
-      await addPaths(set, asked, tools);
-      const around = [
-        request.cwd,
-        ...logicalCwd(request, files),
-        ...outputs.folders,
-        ...(settings.guess ? spelled : []),
-        ...temporary,
-        ...(zone.file === undefined ? [] : [zone.file]),
-        ...converterFiles(characterSets(line.flags), toolchain.libraryPath, files),
-      ];
-      await addPaths(set, around, tools);
-      addSpecs(set, processor);
-      for (const way of outputs.ways) addWay(set, way, tools);
-      const both = outputs.wanted.find(({ match, path }) =>
-        match === "exact" && set.inputs.get(path)?.kind === "file"
-      );
-      if (both) throw new StaysHere("output-is-input");
-      const inputs = [...set.inputs.values()].filter(({ path, kind }) =>
-        kind === "folder" || !toolchain.inputs.has(path)
-      );
+      const toolchain = await tools.toolchains.prepare(partsOf(remote), session.uploads);
+      const { set, inputs, asked } = await plan.gather(toolchain, known);
       const spec = jobSpec(remote, toolchain, inputs, outputs, {
         files,
         locales: await tools.locales(),
@@ -264,7 +214,28 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     );
   };
 
+  const preview = async (remote: RemoteRequest): Promise<UnitPreview> => {
+    const session = await openSession(remote.request.env).catch((error: unknown) => {
+      if (error instanceof LlamaError) return error;
+      throw error;
+    });
+    folders.nextRound();
+    const plan = await planUnit(remote);
+    const ready = session instanceof LlamaError
+      ? undefined
+      : tools.toolchains.ready(partsOf(remote), session.uploads);
+    const toolchain = await (ready ?? tools.toolchains.prepare(partsOf(remote), noUploads));
+    const known = learned.get(unitOf(plan, remote)) ?? [];
+    return {
+      plan,
+      toolchain,
+      gathered: await plan.gather(toolchain, known),
+      stored: session instanceof LlamaError ? session : session.uploads.has,
+    };
+  };
+
   return {
+    preview,
     compile: async (remote) => {
       try {
         return await compile(remote);
@@ -290,29 +261,14 @@ function outputsNow(
   }
 }
 
-async function addSource(
-  set: InputSet,
-  source: string,
-  tools: RemoteCompileTools,
-  text?: SourceText,
-): Promise<void> {
-  if (text && text.path !== source) {
-    const { path, bytes } = text;
-    set.inputs.set(path, { kind: "file", path, mode: 0o644, content: { bytes } });
-    return;
-  }
-  const place = tools.places.find(source);
-  const state = place && tools.folders.stat(place.path);
-  if (!place || state?.kind !== "file" || (state.size > MAX_INLINE_SOURCE_BYTES && !text)) {
-    await addPath(set, source, tools);
-    return;
-  }
-  const bytes = text?.bytes ?? tools.files.read(place.path);
-  if (!bytes) return;
-  addWay(set, place, tools);
-  set.inputs.set(place.path, { ...fileInput(place.path, "", state), content: { bytes } });
-  // If the file has changed between this state and the reading, the proof finds it changed.
-  set.states.set(place.path, state);
+/** What decides which toolchain a compilation needs. */
+function partsOf({ driver, line, request: { cwd, env } }: RemoteRequest): CompilerParts {
+  return { driver, flags: line.partFlags, env: partEnvironment(env), cwd };
+}
+
+/** What is learned about a unit is kept under this key. */
+function unitOf({ source }: UnitPlan, { args }: RemoteRequest): string {
+  return JSON.stringify([source, args]);
 }
 
 /**

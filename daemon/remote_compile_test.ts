@@ -93,6 +93,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     digests: createFileDigests(realFiles),
     guesser: createGuesser(realFiles, folders),
     toolchains: {
+      ready: () => undefined,
       prepare: () => Promise.resolve(toolchain),
       check: (one) => {
         checked.push(one);

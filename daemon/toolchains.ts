@@ -47,6 +47,8 @@ export interface Toolchains {
    * @throws {LlamaError} If the compiler cannot run elsewhere.
    */
   prepare(parts: CompilerParts, uploads: Uploads): Promise<ReadyToolchain>;
+  /** The toolchain that was prepared and is still the same. */
+  ready(parts: CompilerParts, uploads: Uploads): Promise<ReadyToolchain> | undefined;
   /** Forgets the toolchain if any of its files has changed. */
   check(toolchain: ReadyToolchain): void;
   /** Bytes of the manifest or the shim of a toolchain that was prepared. */
@@ -176,13 +178,15 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
   };
 
   return {
+    ready: (parts, uploads) => {
+      const known = byUploads.get(uploads)?.get(keyOf(parts));
+      return known && isCurrent(known) ? known.ready : undefined;
+    },
     prepare: (parts, uploads) => {
-      const { driver, flags, env, cwd } = parts;
+      const { driver } = parts;
       let entries = byUploads.get(uploads);
       if (!entries) byUploads.set(uploads, entries = new Map());
-      const isSameAnywhere = flags.length === 0 &&
-        Object.keys(env).every((name) => name === "PATH");
-      const key = JSON.stringify([driver, env, flags, isSameAnywhere ? "" : cwd]);
+      const key = keyOf(parts);
       const known = entries.get(key);
       if (known && isCurrent(known)) return known.ready;
       const entry = { states: undefined, links: [] };
@@ -232,4 +236,9 @@ function contentsOf(inputs: readonly Input[]): Digest[] {
 /** Sorted by path, so that equal toolchains have equal manifests. */
 function sortedInputs(set: InputSet): Input[] {
   return [...set.inputs.values()].toSorted((a, b) => a.path < b.path ? -1 : 1);
+}
+
+function keyOf({ driver, flags, env, cwd }: CompilerParts): string {
+  const isSameAnywhere = flags.length === 0 && Object.keys(env).every((name) => name === "PATH");
+  return JSON.stringify([driver, env, flags, isSameAnywhere ? "" : cwd]);
 }

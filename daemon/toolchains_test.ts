@@ -64,6 +64,7 @@ function setUp() {
       read = given;
       return Promise.resolve([]);
     },
+    has: () => false,
     forget: () => undefined,
   };
   const prepare = (path = "/usr/bin") => {

@@ -19,9 +19,18 @@ export interface Uploads {
    * @throws {LlamaError} `ObjectGone` if one of them is not in the store and not on this machine.
    */
   ensure(objects: Iterable<Digest>, read: ReadObject): Promise<Digest[]>;
+  /** Whether the object is in the store, as far as is known. */
+  readonly has: (object: Digest) => boolean;
   /** The store has lost these, or has something else under their names. */
   forget(objects: Iterable<Digest>): void;
 }
+
+/** Uploads that send nothing, for who only wants to know what would be sent. */
+export const noUploads: Uploads = {
+  ensure: () => Promise.resolve([]),
+  has: () => false,
+  forget: () => undefined,
+};
 
 /** Opens the uploads of `store`, remembered in a file of the folder `cacheDir`, which is made. */
 export async function openUploads(store: ObjectStore, cacheDir: string): Promise<Uploads> {
@@ -90,6 +99,7 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
   };
 
   return {
+    has: (object) => placement.has(object),
     ensure: async (objects, read) => {
       const wanted = [...new Set(objects)];
       const fresh = wanted.filter((digest) => !placement.has(digest) && !underway.has(digest));
