@@ -184,7 +184,9 @@ async function detect(detection: Detection, { cc, cxx, byLinks }: Compilers): Pr
       const learned: Record<string, string> = {};
       for (const path of await filesBelow(`${work}/b`)) {
         if (!detection.compared.test(path)) continue;
-        const lines = neutral(await Deno.readTextFile(`${work}/b/${path}`)).split("\n");
+        const lines = neutral(await Deno.readTextFile(`${work}/b/${path}`))
+          // CMake looks for llvm-ar beside the compiler and behind its links; Debian has it in both.
+          .replaceAll(/\/usr\/lib\/llvm-\d+\/bin\/(?=llvm-)/g, "/usr/bin/").split("\n");
         // A cache is sorted by names, of which one holds the compiler's.
         learned[path] = (path === "config.cache" ? lines.toSorted() : lines).join("\n");
       }

@@ -63,8 +63,11 @@ const cmake = (...options: readonly string[]) => (build: Build) => [[
 /** Keeps the .d files, which ninja removes once it has read them. */
 const NINJA = ["ninja", "-d", "keepdepfile"];
 
-/** What CMake and Ninja write of their own run, with times in it. */
-const CMAKE_LOGS = /(?:^|\/)\.ninja_(?:log|deps)$|^CMakeFiles\/CMake(?:Output|Error)\.log$/;
+/** What CMake and Ninja write of their own run, with times and names of temporary folders in it. */
+const CMAKE_LOGS = new RegExp(
+  String.raw`(?:^|/)\.ninja_(?:log|deps)$|^CMakeFiles/(?:CMake(?:Output|Error)\.log$|` +
+    String.raw`[\d.]+/(?:CompilerId\w+/|\w+\.bin$))`,
+);
 
 /** Architectures of Linux apart from x86. */
 const FOREIGN = [
