@@ -11,8 +11,8 @@ import { foldersOf, librariesOf } from "./libraries.ts";
 export interface ToolchainFiles {
   /** Absolute path of the driver as PATH has it, links not followed. */
   readonly driver: string;
-  /** Programs, libraries, loader, built-in headers and locale, as spelled. */
-  readonly paths: readonly string[];
+  /** Programs, libraries, loader, built-in headers and locale, as spelled, each with the reason. */
+  readonly why: ReadonlyMap<string, string>;
   /** Folders for the loader. */
   readonly libraryPath: readonly string[];
 }
@@ -58,13 +58,15 @@ export async function discoverToolchain(
     });
     return code === 0 ? stdout.trim() : "";
   };
-  const programs = [driver];
+  const why = new Map([[driver, "the compiler"]]);
   // With the driver of the other language one toolchain serves both.
   const slash = driver.lastIndexOf("/") + 1;
   const sibling = siblingName(driver.slice(slash));
   if (sibling !== undefined) {
     const path = driver.slice(0, slash) + sibling;
-    if (files.stat(path)?.kind === "file") programs.push(path);
+    if (files.stat(path)?.kind === "file" && !isScript(path, files)) {
+      why.set(path, "the compiler of the other language");
+    }
   }
   for (const name of PROGRAMS) {
     const answer = await ask(`-print-prog-name=${name}`);
@@ -73,10 +75,11 @@ export async function discoverToolchain(
       : answer.includes("/")
       ? `${cwd}/${answer}`
       : findProgram(answer, path, files);
-    if (program !== undefined && files.stat(program)?.kind === "file") programs.push(program);
+    if (program === undefined || files.stat(program)?.kind !== "file") continue;
+    if (!why.has(program)) why.set(program, `the compiler's ${name}`);
   }
   const libraries = new Set<string>();
-  for (const program of programs) {
+  for (const program of [...why.keys()]) {
     const { paths, dynamic } = await librariesOf(program, processes);
     if (!dynamic && program === driver) {
       throw new LlamaError(
@@ -86,19 +89,27 @@ export async function discoverToolchain(
       );
     }
     if (!dynamic) refuseScript(program, files);
-    for (const library of paths) libraries.add(library);
+    for (const library of paths) {
+      libraries.add(library);
+      const name = program.slice(program.lastIndexOf("/") + 1);
+      if (!why.has(library)) why.set(library, `library of ${name}`);
+    }
   }
-  const headers: string[] = [];
   for (const name of HEADER_FOLDERS) {
     const folder = await ask(`-print-file-name=${name}`);
+    const headers: string[] = [];
     if (folder.startsWith("/")) collect(folder, files, headers);
+    for (const path of headers) why.set(path, "header of the compiler");
   }
-  const locale = LOCALE_FILES.filter((path) => files.stat(path)?.kind === "file");
-  return {
-    driver,
-    paths: [...new Set([...programs, ...libraries, ...headers, ...locale])],
-    libraryPath: foldersOf(libraries),
-  };
+  for (const path of LOCALE_FILES) {
+    if (files.stat(path)?.kind === "file") why.set(path, "locale C.UTF-8, for quotation marks");
+  }
+  return { driver, why, libraryPath: foldersOf(libraries) };
+}
+
+function isScript(path: string, files: FileSystem): boolean {
+  const head = files.read(path);
+  return head?.[0] === 0x23 && head[1] === 0x21;
 }
 
 /**
@@ -107,8 +118,7 @@ export async function discoverToolchain(
  * @throws {LlamaError} `ScriptCompiler`.
  */
 export function refuseScript(path: string, files: FileSystem): void {
-  const head = files.read(path);
-  if (head?.[0] !== 0x23 || head[1] !== 0x21) return;
+  if (!isScript(path, files)) return;
   throw new LlamaError(
     "ScriptCompiler",
     `Cannot run "${path}" elsewhere as it is a script, which may read what does not travel`,

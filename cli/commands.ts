@@ -38,6 +38,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./daemon.ts")).daemon,
   },
   {
+    name: "toolchain",
+    summary: "list, explain and add the compilers that run elsewhere",
+    load: async () => (await import("./toolchain.ts")).toolchain,
+  },
+  {
     name: "cloud",
     summary: "start, stop and look at the embedded cloud",
     load: async () => (await import("./cloud.ts")).cloud,

@@ -23,6 +23,8 @@ import { buildShim } from "./shim_build.ts";
 import { createSlots, watchedSlots } from "./slots.ts";
 import { createStats, type StatsKeeper } from "./stats.ts";
 import { statsAnswer } from "./stats_answer.ts";
+import { addToolchain } from "./toolchain_add.ts";
+import { keepToolchain } from "./toolchain_records.ts";
 import { createToolchains } from "./toolchains.ts";
 
 /** How {@linkcode runDaemon} runs. */
@@ -63,6 +65,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     let asked: Promise<ReadonlySet<string>> | undefined;
     const locales = () => asked ??= installedLocales();
     const sessions = createSessions(options, stats, log.write);
+    const toolchains = createToolchains({
+      ...seams,
+      buildShim,
+      rehearse,
+      note: (toolchain) => keepToolchain(llamaDir, toolchain),
+    });
     const onCompile = createCompileHandler({
       files: realFiles,
       slots,
@@ -73,7 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       remote: createRemoteCompiler({
         ...seams,
         guesser: createGuesser(realFiles, folders),
-        toolchains: createToolchains({ ...seams, buildShim, rehearse }),
+        toolchains,
         slots,
         stats,
         learnSize: sizes.learn,
@@ -106,6 +114,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
               memoryBytes: Deno.memoryUsage().rss,
             });
           }
+          case "toolchain":
+            return addToolchain(json, { files: realFiles, toolchains, open: sessions.open });
           case "shutdown":
             server.shutdown("asked to");
             return Promise.resolve({ pid: Deno.pid });

@@ -7,15 +7,16 @@ import {
   sameState,
 } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
-import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
+import type { InputSet } from "../cc/inputs.ts";
 import type { Places, Step } from "../cc/places.ts";
-import { foldersOf, librariesOf } from "../cc/libraries.ts";
-import { type CompilerParts, discoverToolchain, refuseScript } from "../cc/toolchain.ts";
+import type { CompilerParts } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { encodeManifest, type Input } from "../job/manifest.ts";
 import { addFoldersAbove } from "../job/path.ts";
 import type { rehearse } from "./rehearsal.ts";
+import { collectToolchain, SHIM_PATH } from "./toolchain_files.ts";
+import type { StoredToolchain } from "./toolchain_records.ts";
 import type { ReadObject, Uploads } from "./uploads.ts";
 
 /** A toolchain in the store. */
@@ -66,9 +67,9 @@ export interface ToolchainTools {
   readonly buildShim: (compiler: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Names what the compiler looks at beside its programs; see {@linkcode rehearse}. */
   readonly rehearse: typeof rehearse;
+  /** Takes note of each toolchain that is in the store. */
+  readonly note?: (toolchain: StoredToolchain) => Promise<void>;
 }
-
-const SHIM_PATH = "/.llama/path_shim.so";
 
 interface Entry {
   readonly ready: Promise<ReadyToolchain>;
@@ -101,21 +102,7 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     entry: Omit<Entry, "ready">,
   ): Promise<ReadyToolchain> => {
     const { driver } = parts;
-    const found = await discoverToolchain(parts, tools);
-    const set = createInputSet();
-    await addPaths(set, found.paths, tools);
-    if (set.unreadable.length > 0) {
-      throw new LlamaError(
-        "ToolchainUnreadable",
-        `Cannot read "${set.unreadable[0]}", a file of the compiler "${driver}"`,
-      );
-    }
-    const shim = await shimOf(driver, set);
-    const beside = await tools.rehearse(parts, shim, tools);
-    const libraries = await librariesBeside(beside.filter((path) => !found.paths.includes(path)));
-    // What it cannot take along, a job may not need.
-    const { unreadable: _, ...rest } = set;
-    await addPaths({ ...rest, unreadable: [] }, [...beside, ...libraries], tools);
+    const { set, shim, libraryPath } = await collectToolchain(parts, { ...tools, shimFor: shimOf });
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
     const inputs: Input[] = [...sortedInputs(set), {
@@ -141,31 +128,21 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       manifest,
       manifestBytes,
       shim: SHIM_PATH,
-      libraryPath: [...new Set([...found.libraryPath, ...foldersOf(libraries)])],
+      libraryPath,
       folders: foldersAbove(inputs),
       inputs: new Map(inputs.map((input) => [input.path, input])),
       extras: new Set(),
     };
     entryOf.set(toolchain, entry);
+    await tools.note?.({
+      driver,
+      flags: parts.flags,
+      manifest,
+      files: set.states.size + 1,
+      bytes: sizeOf(inputs),
+      packs: packs.length,
+    });
     return toolchain;
-  };
-
-  /**
-   * Libraries of programs and plugins among `paths`: a loader that misses one ends a program as if it were at fault.
-   *
-   * @throws {LlamaError} `ScriptCompiler`.
-   */
-  const librariesBeside = async (paths: readonly string[]): Promise<string[]> => {
-    const libraries: string[] = [];
-    for (const path of paths) {
-      const state = tools.files.stat(path);
-      if (state?.kind !== "file") continue;
-      const isExecutable = (state.mode & 0o111) !== 0;
-      if (!isExecutable && !/\.so(?:\.|$)/.test(path)) continue;
-      if (isExecutable) refuseScript(path, tools.files);
-      libraries.push(...(await librariesOf(path, tools.processes)).paths);
-    }
-    return libraries;
   };
 
   const isCurrent = ({ states, links }: Pick<Entry, "states" | "links">) => {
@@ -225,6 +202,14 @@ function foldersAbove(inputs: readonly Input[]): ReadonlySet<string> {
 
 function isProgram(path: string): boolean {
   return !/\/include(?:-fixed)?\//.test(path);
+}
+
+function sizeOf(inputs: readonly Input[]): number {
+  let bytes = 0;
+  for (const input of inputs) {
+    if (input.kind === "file" && "size" in input.content) bytes += input.content.size;
+  }
+  return bytes;
 }
 
 function contentsOf(inputs: readonly Input[]): Digest[] {

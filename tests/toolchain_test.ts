@@ -263,6 +263,31 @@ Deno.test("what -B, -specs and COMPILER_PATH name runs elsewhere, too, and plugi
   });
 });
 
+Deno.test("llama toolchain lists, explains and adds compilers", async () => {
+  const added = JSON.parse(await cloud.must(["llama", "toolchain", "-json", "-add", "gcc"]));
+  assertEquals(added.map(({ driver }: { driver: string }) => driver), ["/usr/bin/gcc"]);
+  assertMatch(
+    await cloud.must(["llama", "toolchain"]),
+    /^\/usr\/bin\/gcc +[0-9a-f]{12} +\d+ files +\d+\.\d MB +\d+ packs?$/m,
+  );
+  const explained = await cloud.must(["llama", "toolchain", "-explain", "gcc"]);
+  assertMatch(explained, /^ *\d+\.\d MB {2}\/\S+\/cc1 {2}\(the compiler's cc1\)$/m);
+  assertMatch(explained, /^ *\d+\.\d [kM]B {2}\S+\/libc\.so\.6 {2}\(library of gcc\)$/m);
+  assertMatch(explained, /\d+ files of \/usr\/bin\/gcc\n$/);
+  const { files } = JSON.parse(
+    await cloud.must(["llama", "toolchain", "-explain", "gcc", "-json"]),
+  );
+  assertEquals(files.length, Number(/(\d+) files of/.exec(explained)?.[1]));
+  // What is in the store already is not sent again.
+  await writeFiles(cloud.work, { "t.i": "int t;\n" });
+  await cloud.stats("zero");
+  await cloud.must(["llamacc", "-c", "t.i"], { env: { LLAMACC_LOCAL_CC: "gcc" } });
+  assertEquals((await cloud.stats()).remote, 1);
+  const unknown = await cloud.run(["llama", "toolchain", "-add", "no-cc"]);
+  assertEquals([unknown.code, unknown.stdout], [1, ""]);
+  assertMatch(unknown.stderr, /^llama: Cannot find the compiler "no-cc" in PATH/);
+});
+
 Deno.test("LLAMACC_LOCAL_CC may hold arguments", async () => {
   const env = { LLAMACC_LOCAL_CC: "cc -DX=3 -g" };
   await writeFiles(cloud.work, { "x.c": "int x = X;\n" });
