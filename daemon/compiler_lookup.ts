@@ -182,6 +182,11 @@ export function createCompilerLookup(files: FileSystem): CompilerLookup {
     const name = shown && !viaRunner ? found.name : file;
     const [runner = "", ...runnerArgs] = asked.runner;
     const runnerFile = depth > 0 || runner === "" ? undefined : resolve(runner)[0]?.file;
+    if (depth === 0 && runner !== "" && runnerFile === undefined) {
+      throw new LlamaError("CompilerNotFound", `Cannot find "${runner}" in PATH`, {
+        hint: `install it, or take it out of ${asked.variable}`,
+      });
+    }
     return {
       driver: file,
       name,

@@ -129,6 +129,11 @@ Deno.test("find() sends the compiler behind ccache elsewhere, and runs ccache he
       program: `${folder}/usr/ccache`,
       argv: ["ccache", "gcc", "-m32"],
     });
+    const error = assertThrows(
+      () => find("llamacc", "usr", { LLAMACC_LOCAL_CC: "sccache gcc" }),
+      LlamaError,
+    );
+    assertEquals(error.message, 'Cannot find "sccache" in PATH');
     assertEquals(find("gcc", "ccache").localReason, "compiler-runner");
   }));
 
