@@ -65,7 +65,6 @@ const STAND_IN = new TextEncoder().encode("stands for a file that is not sent\n"
 /** The modes of stand-ins. */
 const TRUE_MODES = { writable: 0o600, readOnly: 0o400 };
 const HIDDEN_MODES = { writable: 0o200, readOnly: 0 };
-const OWNER_READ_WRITE = 0o600;
 /** A file up to this size travels in the invocation. */
 const MAX_INLINE_BYTES = 1024 * 1024;
 
@@ -79,8 +78,6 @@ export function placeOutputs(
   files: FileSystem,
   places: Places,
 ): OutputPlaces {
-  // With such a mask the compiler's programs cannot open each other's files.
-  if ((request.umask & OWNER_READ_WRITE) !== 0) throw new StaysHere("unwritable-output");
   const { output, makesOutput, dependFile, auxiliary } = compilation;
   const targets = new Set<string>();
   const wanted: Wanted[] = [];

@@ -310,17 +310,6 @@ Deno.test("compile() leaves it to the local compiler to say why an output cannot
     assertEquals(error.code, "unwritable-output");
   }));
 
-Deno.test("compile() runs nothing for a user who takes his own files from himself", () =>
-  withBench(async (bench) => {
-    await bench.write("a.c", "");
-    for (const umask of [0o777, 0o200, 0o400]) {
-      const error = await assertRejects(() => bench.compile("-c a.c", { umask }), StaysHere);
-      assertEquals(error.code, "unwritable-output");
-    }
-    await bench.compile("-c a.c", { umask: 0o177 });
-    assertEquals(bench.jobs.length, 1);
-  }));
-
 Deno.test("compile() follows a link to an output as far as the compiler did", () =>
   withBench(async (bench) => {
     const { cwd } = bench;
