@@ -73,7 +73,9 @@ async function run(context: CommandContext): Promise<number> {
     return 0;
   }
   const added = flags.has("add") ? await add(operands, context) : undefined;
-  const kept = keptToolchains(llamaDir).filter(({ driver }) => added?.has(driver) ?? true);
+  const kept = keptToolchains(llamaDir).filter(({ driver, flags }) =>
+    added === undefined || (added.has(driver) && flags.length === 0)
+  );
   if (kept.length === 0 && !output.json) output.say("llama: no toolchain is in the store yet");
   await output.result(kept, listing(kept));
   return 0;
