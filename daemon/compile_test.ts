@@ -105,6 +105,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
         return Promise.resolve(bench.here(request));
       },
       readFile: leftFile,
+      setMode: Deno.chmodSync,
       sleep: () => Promise.resolve(),
     },
     log: (event, fields) => log.push(`${event} ${JSON.stringify(fields)}`),

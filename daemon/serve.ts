@@ -77,7 +77,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       stats,
       log: log.write,
       locales,
-      verification: { random: Math.random, run: runAsClient, readFile: leftFile, sleep },
+      verification: {
+        random: Math.random,
+        run: runAsClient,
+        readFile: leftFile,
+        setMode: Deno.chmodSync,
+        sleep,
+      },
       remote: createRemoteCompiler({
         ...seams,
         guesser: createGuesser(realFiles, folders),

@@ -20,6 +20,8 @@ export interface VerifyTools {
   readonly runHere: () => Promise<LocalEnd>;
   /** Reads a file; undefined if there is none. */
   readonly readFile: (path: string) => LeftFile | undefined;
+  /** Changes the permission bits of a file. */
+  readonly setMode: (path: string, mode: number) => void;
   /** Waits, so that a second run does not read the same time. */
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -66,6 +68,11 @@ export async function verify(
   if (found.length === 0) return { verdict: "same", here: first.end, differences: [] };
   await tools.sleep(NEXT_SECOND_MS);
   const second = await outcomeHere(remote, kept, tools);
+  // Compilers keep the mode of some files that they find; the second run found those of the first.
+  for (const [path, file] of second.outcome.files) {
+    const mode = first.outcome.files.get(path)?.mode ?? file?.mode;
+    if (file && mode !== undefined && mode !== file.mode) tools.setMode(path, mode);
+  }
   const ownPlaces = new Set(
     differencesOf(first.outcome, second.outcome).map(({ place }) => place),
   );

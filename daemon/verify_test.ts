@@ -4,7 +4,7 @@ import type { KeptOutputs } from "./remote_request.ts";
 import { verify } from "./verify.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const file = (text: string): LeftFile => ({ bytes: bytesOf(text), mode: 0o644 });
+const file = (text: string, mode = 0o644): LeftFile => ({ bytes: bytesOf(text), mode });
 
 interface Case {
   /** Files elsewhere. */
@@ -15,10 +15,15 @@ interface Case {
   /** What each local run leaves; undefined removes. */
   readonly runs: readonly Record<string, string | undefined>[];
   readonly stderr?: readonly string[];
+  /** Mode of all files that the first run leaves. */
+  readonly firstMode?: number;
 }
 
-async function verified({ there, removed = [], before = {}, runs, stderr = [] }: Case) {
+async function verified(
+  { there, removed = [], before = {}, runs, stderr = [], firstMode = 0o644 }: Case,
+) {
   const here = new Map(Object.entries(before));
+  const modes = new Map<string, number>();
   const slept: number[] = [];
   let ran = 0;
   const kept: KeptOutputs = {
@@ -34,6 +39,7 @@ async function verified({ there, removed = [], before = {}, runs, stderr = [] }:
   };
   const { verdict, differences } = await verify(compiled, [kept], {
     runHere: () => {
+      modes.clear();
       for (const [path, text] of Object.entries(runs[ran] ?? {})) {
         if (text === undefined) here.delete(path);
         else here.set(path, text);
@@ -43,14 +49,17 @@ async function verified({ there, removed = [], before = {}, runs, stderr = [] }:
     },
     readFile: (path) => {
       const text = here.get(path);
-      return text === undefined ? undefined : file(text);
+      // The first run finds an empty file, which keeps its mode; the second does not.
+      return text === undefined ? undefined : file(text, ran === 1 ? firstMode : 0o644);
     },
+    setMode: (path, mode) => void modes.set(path, mode),
     sleep: (ms) => {
       slept.push(ms);
       return Promise.resolve();
     },
   });
-  return { verdict, places: differences.map(({ place }) => place), ran, slept: slept.length };
+  const places = differences.map(({ place }) => place);
+  return { verdict, places, ran, slept: slept.length, modes: Object.fromEntries(modes) };
 }
 
 Deno.test("outputs that are the same are compiled here once", async () => {
@@ -59,6 +68,7 @@ Deno.test("outputs that are the same are compiled here once", async () => {
     places: [],
     ran: 1,
     slept: 0,
+    modes: {},
   });
 });
 
@@ -74,6 +84,12 @@ Deno.test("what differs between two local runs, too, is not reproducible", async
   const runs = [{ "a.o": "12:00:01" }, { "a.o": "12:00:02" }];
   const { verdict, places } = await verified({ there: { "a.o": "12:00:00" }, runs });
   assertEquals([verdict, places], ["unreproducible", []]);
+});
+
+Deno.test("a second run here leaves the modes that the first left", async () => {
+  const runs = [{ "a.o": "12:00:01" }, { "a.o": "12:00:02" }];
+  const { modes } = await verified({ there: { "a.o": "12:00:00" }, runs, firstMode: 0o600 });
+  assertEquals(modes, { "a.o": 0o600 });
 });
 
 Deno.test("an unreproducible place does not hide a difference in another one", async () => {
