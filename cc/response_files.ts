@@ -67,6 +67,7 @@ export function expandResponseFiles(
 /** Splits the text of a response file into arguments. */
 export function splitWords(text: string, family: Family): string[] {
   const words: string[] = [];
+  const blanks = family === "clang" ? " \t\n\r" : " \t\n\v\f\r";
   let word: string | undefined;
   let quote: string | undefined;
   for (let index = 0; index < text.length; index++) {
@@ -81,7 +82,7 @@ export function splitWords(text: string, family: Family): string[] {
     } else if (char === "'" || char === '"') {
       quote = char;
       word ??= "";
-    } else if (/[ \t\n\v\f\r]/.test(char)) {
+    } else if (blanks.includes(char)) {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else {
