@@ -59,6 +59,8 @@ export interface OutputPlaces {
   readonly object: ReadonlySet<string>;
 }
 
+/** Folders of what is no file on a disk. */
+const SPECIAL = /^\/(?:dev|proc|sys)(?:\/|$)/;
 /** GCC's own test for a file that is none; `-` is for each option to explain. */
 const NOTHING = "/dev/null";
 const STAND_IN = new TextEncoder().encode("stands for a file that is not sent\n");
@@ -96,7 +98,7 @@ export function placeOutputs(
     const folder = parentOf(target);
     const real = places.find(folder)?.path;
     if (real === undefined || files.stat(real)?.kind !== "folder") return cleanPath(folder);
-    if (/^\/(?:dev|proc|sys)(?:\/|$)/.test(real)) throw new StaysHere("special-output");
+    if (SPECIAL.test(real)) throw new StaysHere("special-output");
     if (!writtenFolders.has(real) && !files.isWritable(real)) {
       throw new StaysHere("unwritable-output");
     }
@@ -125,7 +127,10 @@ export function placeOutputs(
       standIns.set(path, { kind: "file", path, mode, content: { bytes } });
     } else if (state.kind === "link") {
       const place = places.find(path);
-      if (!place) throw new StaysHere("special-output");
+      // A link such as /dev/stdout leads elsewhere in each process.
+      if (!place || place.links.some((step) => SPECIAL.test(step.path))) {
+        throw new StaysHere("special-output");
+      }
       links.add(path);
       ways.push(place);
       enterFolder(place.path);
