@@ -9,9 +9,9 @@
  * source and stands in its place, as clang shows lines of the text itself. What is to be assembled
  * has no use for macros that are kept.
  *
- * What differs from a plain local run: of GCC, debug information and LTO objects name -fdirectives-only
- * as an option or, with all macros expanded, have other columns; the preprocessor's words come before
- * all of the compiler's.
+ * What differs from a plain local run: debug information, as GCC's names -fdirectives-only as an option
+ * and clang's holds a checksum of the source, or has other columns where all macros are expanded; what is
+ * said of an expanded macro; and the order of what the preprocessor and the compiler say.
  */
 import { Buffer } from "node:buffer";
 import type { Compilation } from "./decision.ts";

@@ -75,7 +75,8 @@ export function addSpecs(set: InputSet, processor: NativeProcessor | undefined):
 export function temporaryFolders({ env, cwd }: CompileRequest): string[] {
   return TEMPORARY_VARIABLES.flatMap((name) => {
     const folder = env[name];
-    return folder ? [absolute(folder, cwd)] : [];
+    // To clang an empty name means the working folder.
+    return folder === undefined ? [] : folder === "" ? [cwd] : [absolute(folder, cwd)];
   });
 }
 

@@ -44,8 +44,9 @@ export async function preprocess(
       cwd: request.cwd,
       env: request.env,
     });
-    // It goes on after most errors, and on a terminal its words look otherwise.
-    if (code !== 0 || (stderr !== "" && request.stderrIsTerminal)) {
+    // It goes on after most errors, on a terminal its words look otherwise, and clang repeats them.
+    const isWrong = stderr !== "" && (request.stderrIsTerminal || family === "clang");
+    if (code !== 0 || isWrong) {
       throw new StaysHere("preprocessor-words");
     }
     const bytes = await Deno.readFile(textPath);
