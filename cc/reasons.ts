@@ -4,7 +4,7 @@
 export const REASONS = {
   "LLAMACC_LOCAL": "The variable LLAMACC_LOCAL asks for local runs",
   "appends": "The compiler adds to a file that is there",
-  "assembler": "An assembler source is quick to assemble; LLAMACC_REMOTE_ASSEMBLE=1 sends it away",
+  "assembler": "Assembler without macros is quick; LLAMACC_REMOTE_ASSEMBLE=1 sends it away",
   "assembler-options": "An option for the assembler changes what it does beyond its output",
   "broken-output":
     "What the compiler prints cannot be written, of which only it knows what follows",

@@ -1,4 +1,5 @@
 /** What `-march=native` means on this machine, asked once of each compiler for each set of flags. */
+import { partEnvironment } from "../cc/environment.ts";
 import type { ProcessRunner } from "../cc/file_system.ts";
 import {
   asksForNative,
@@ -22,11 +23,11 @@ export function createNativeProcessors(processes: ProcessRunner): NativeProcesso
   return async ({ driver, args, line, compilation, request }) => {
     if (!asksForNative(line.flags)) return undefined;
     const machine = machineArgs(compilation.args);
-    const path = request.env.PATH ?? "";
-    const key = JSON.stringify([driver, machine, path]);
+    const env = partEnvironment(request.env);
+    const key = JSON.stringify([driver, machine, env]);
     let asking = asked.get(key);
     if (!asking) {
-      asked.set(key, asking = ask(driver, machine, { processes, path }));
+      asked.set(key, asking = ask(driver, machine, { processes, env }));
       asking.catch(() => asked.delete(key));
     }
     const found = await asking;
@@ -40,10 +41,13 @@ export function createNativeProcessors(processes: ProcessRunner): NativeProcesso
 async function ask(
   driver: string,
   machine: readonly string[],
-  { processes, path }: { readonly processes: ProcessRunner; readonly path: string },
+  { processes, env }: {
+    readonly processes: ProcessRunner;
+    readonly env: Readonly<Record<string, string>>;
+  },
 ): Promise<NativeProcessor | undefined> {
   const run = (args: readonly string[]) =>
-    processes.run(driver, args, { cwd: "/", env: { PATH: path, LC_ALL: "C" } });
+    processes.run(driver, args, { cwd: "/", env: { ...env, LC_ALL: "C" } });
   const unit = ["-###", "-c", ...machine, "-x", "c", "/dev/null", "-o", "/dev/null"];
   const dumped = await run(["-dumpspecs"]);
   if (dumped.code !== 0) return clangProcessor((await run(unit)).stderr);

@@ -243,13 +243,13 @@ group("llamacc passes on the variables that a compiler reads", {
   "fix-its": { script: one("GCC_EXTRA_DIAGNOSTIC_OUTPUT=fixits-v1", "$CC -Wall -c bad.c") },
   "those that change what runs": {
     script: [
-      one("COMPILER_PATH=sub"),
+      one("GCC_COMPARE_DEBUG=0", "$CC -c a.c"),
       one("DEPENDENCIES_OUTPUT=deps", "$CC -c a.c"),
       one("SUNPRO_DEPENDENCIES='deps x'", "$CC -c a.c"),
       one("CCC_OVERRIDE_OPTIONS=+-g", "$CC -c a.c"),
     ].join("; "),
     local: {
-      COMPILER_PATH: 1,
+      GCC_COMPARE_DEBUG: 1,
       DEPENDENCIES_OUTPUT: 1,
       SUNPRO_DEPENDENCIES: 1,
       CCC_OVERRIDE_OPTIONS: 1,
