@@ -43,8 +43,6 @@ export interface CommandLine {
   readonly searchFlags: readonly string[];
   /** Arguments that change which programs run, or what they load. */
   readonly partFlags: readonly string[];
-  /** Whether the command line itself decides about colour. */
-  readonly colorChosen: boolean;
   /** Reason of the first option that demands a local run. */
   readonly localReason: LocalReason | undefined;
   readonly flags: ReadonlySet<string>;
@@ -75,7 +73,6 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
   let output: string | undefined;
   let depend = false;
   let dependFile: string | undefined;
-  let colorChosen = false;
   let localReason: LocalReason | undefined;
 
   const apply = (effect: Effect, value: string, spelled: readonly string[]) => {
@@ -145,9 +142,6 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
         break;
       case "plugin-argument":
         if (/[./]/.test(value)) localReason ??= "plugin-argument";
-        break;
-      case "forced-color":
-        colorChosen = true;
         break;
       case "debug-letters":
         // GCC manual, "Developer Options": -dH makes a core file.
@@ -234,7 +228,6 @@ export function readCommandLine(args: readonly string[], family: Family = "gcc")
     afterFolders: folders.after,
     searchFlags,
     partFlags,
-    colorChosen,
     localReason,
     flags,
     options,

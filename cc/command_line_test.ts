@@ -108,16 +108,6 @@ Deno.test("readCommandLine() sorts folders and files of the search", () => {
   );
 });
 
-Deno.test("readCommandLine() knows who has chosen colours", () => {
-  for (
-    const flag of [
-      "-fdiagnostics-color",
-      "-fdiagnostics-color=auto",
-      "-fno-diagnostics-color",
-    ]
-  ) assertEquals(said(flag), { colorChosen: true });
-});
-
 Deno.test("readCommandLine() gathers what changes the programs that run", () => {
   const line = readCommandLine(
     "-B /x -specs=y -c -fplugin=z.so -fplugin-arg-z-mode=3 -Bw a.c".split(" "),

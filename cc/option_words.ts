@@ -71,7 +71,6 @@ export function readPreprocessorWords(
         break;
       case "pass":
       case "debug-letters":
-      case "forced-color":
         break;
       default:
         localReason ??= "preprocessor-options";

@@ -56,7 +56,6 @@ export type Effect =
   | "part"
   /** A plugin's own argument, which may name a file that it writes. */
   | "plugin-argument"
-  | "forced-color"
   | "debug-letters"
   | "preprocessor-words"
   | "preprocessor-word"
@@ -247,19 +246,19 @@ export const OPTIONS: readonly Option[] = [
   row("-emit-llvm", "none", "emit-llvm", "clang"),
   row("-emit-merged-ifs", "none", local("no-compilation"), "clang"),
   row("-exported_symbols_list", "separate", "pass", "clang"),
-  row("-fansi-escape-codes", "none", "forced-color"),
-  row("-fcolor-diagnostics", "none", "forced-color"),
+  row("-fansi-escape-codes", "none", "pass"),
+  row("-fcolor-diagnostics", "none", "pass"),
   row("-fdebug-compilation-dir", "separate", "pass", "clang"),
-  row("-fdiagnostics-color", "joined", "forced-color"),
-  row("-fdiagnostics-plain-output", "none", "forced-color"),
+  row("-fdiagnostics-color", "joined", "pass"),
+  row("-fdiagnostics-plain-output", "none", "pass"),
   row("-filelist", "separate", "pass", "clang"),
   row("-fintrinsic-modules-path", "separate", "pass", "gcc"),
   row("-fmodule", "joined", local("modules")),
   row("-fmodules-user-build-path", "separate", local("modules")),
   row("-fmodulo-", "joined", "pass"),
   row("-fnew-alignment", "separate", "pass", "clang"),
-  row("-fno-color-diagnostics", "none", "forced-color"),
-  row("-fno-diagnostics-color", "none", "forced-color"),
+  row("-fno-color-diagnostics", "none", "pass"),
+  row("-fno-diagnostics-color", "none", "pass"),
   row("-force_load", "separate", "pass", "clang"),
   row("-fplugin-arg-", "joined", "plugin-argument"),
   row("-fplugin=", "joined", "part"),
