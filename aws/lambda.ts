@@ -93,6 +93,8 @@ export interface FunctionInfo {
   readonly lastModified: string;
   /** Memory in MiB. */
   readonly memoryMb: number;
+  /** Size of /tmp in MiB. */
+  readonly ephemeralStorageMb: number;
   /** Longest run in seconds. */
   readonly timeoutSeconds: number;
   /** ARN of the role that it runs as. */
@@ -107,6 +109,8 @@ export interface FunctionInfo {
   readonly environment: ReadonlyMap<string, string>;
 }
 
+/** Size of /tmp of a function that does not say otherwise, in MiB (CreateFunction, EphemeralStorage). */
+const USUAL_TMP_MB = 512;
 const ROOT = "/2015-03-31/functions/";
 
 function pathOf(functionName: string, rest = ""): string {
@@ -440,6 +444,10 @@ function functionOf(json: Json): FunctionInfo {
     architectures,
     lastModified: text("LastModified"),
     memoryMb: asInteger(json.MemorySize, `${what}.MemorySize`),
+    ephemeralStorageMb: json.EphemeralStorage === undefined ? USUAL_TMP_MB : asInteger(
+      asObject(json.EphemeralStorage, `${what}.EphemeralStorage`).Size,
+      `${what}.EphemeralStorage.Size`,
+    ),
     timeoutSeconds: asInteger(json.Timeout, `${what}.Timeout`),
     role: text("Role"),
     codeBytes: asInteger(json.CodeSize, `${what}.CodeSize`),

@@ -96,7 +96,8 @@ Deno.test("createFunction() sends a zip, waits until its role is known, and read
     "InvalidParameterValueException",
     "The role defined for the function cannot be assumed by Lambda.",
   );
-  const answers = [unknown, json(configuration({ State: "Pending", Description: "d" }), 201)];
+  const pending = { State: "Pending", Description: "d", EphemeralStorage: { Size: 2_048 } };
+  const answers = [unknown, json(configuration(pending), 201)];
   await withStub(() => answers.shift() ?? {}, async ({ account, seen }) => {
     const created = await lambda.createFunction(createAwsClient(account), {
       functionName: "f",
@@ -110,6 +111,7 @@ Deno.test("createFunction() sends a zip, waits until its role is known, and read
     }, QUICK);
     assertEquals(created.state, "Pending");
     assertEquals(created.memoryMb, 1_769);
+    assertEquals(created.ephemeralStorageMb, 2_048);
     assertEquals(created.description, "d");
     assertEquals(created.architectures, ["arm64"]);
     assertEquals([...created.environment], [["A", "1"]]);

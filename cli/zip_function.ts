@@ -37,6 +37,12 @@ export interface BroughtFunction {
 
 /** One full core of Lambda (AWS Lambda Developer Guide, "Memory and computing power"). */
 export const DEFAULT_MEMORY_MB = 1769;
+/**
+ * Least size of a function's /tmp, in MB: gcc's programs for all its languages and clang with its
+ * libraries are 200 MB each, and a worker without room for both fetches one of them for each change
+ * between them (2 s). What is above 512 MB adds 0.2 % to the price of the time.
+ */
+const MIN_TMP_MB = 2048;
 /** Longest run of a job on a new function, in seconds. */
 export const DEFAULT_TIMEOUT_SECONDS = 60;
 
@@ -61,6 +67,7 @@ export async function bringZipFunction(
       architecture,
       memoryMb: wanted.memoryMb ?? DEFAULT_MEMORY_MB,
       timeoutSeconds: wanted.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+      ephemeralStorageMb: MIN_TMP_MB,
       environment: { LLAMA_OBJECT_STORE: wanted.store },
       description: "llama: runs commands",
     }, { signal });
@@ -93,14 +100,17 @@ export async function bringZipFunction(
 function changedSettings(present: FunctionInfo, wanted: ZipFunction): FunctionSettings | undefined {
   const { role, store, memoryMb = present.memoryMb } = wanted;
   const { timeoutSeconds = present.timeoutSeconds } = wanted;
+  const ephemeralStorageMb = Math.max(present.ephemeralStorageMb, MIN_TMP_MB);
   const same = present.role === role && present.memoryMb === memoryMb &&
     present.timeoutSeconds === timeoutSeconds &&
+    present.ephemeralStorageMb === ephemeralStorageMb &&
     present.environment.get("LLAMA_OBJECT_STORE") === store;
   if (same) return undefined;
   return {
     role,
     memoryMb,
     timeoutSeconds,
+    ephemeralStorageMb,
     environment: { ...Object.fromEntries(present.environment), LLAMA_OBJECT_STORE: store },
   };
 }

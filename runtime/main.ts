@@ -2,7 +2,9 @@
  * The executable that runs inside Lambda. As an image's ENTRYPOINT its arguments come before those of
  * every job that sees the image's files; in a zip function there are none.
  */
+import { statfsSync } from "node:fs";
 import { LlamaError } from "../job/errors.ts";
+import { parentOf } from "../job/path.ts";
 import { MAX_ANSWER_BYTES } from "./answer.ts";
 import { runtimeApi } from "./api.ts";
 import { readSettings, type RuntimeSettings } from "./environment.ts";
@@ -53,7 +55,7 @@ function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings
     prefixArgs: Deno.args,
     limits: {
       memoryBytes: 256 * KIB,
-      maxBytes: 256 * KIB * KIB,
+      maxBytes: cacheBytes(parentOf(folder)),
       maxFileBytes: settings.maxFileBytes,
       maxAnswerBytes: MAX_ANSWER_BYTES,
     },
@@ -61,6 +63,12 @@ function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings
     now: Date.now,
     log,
   });
+}
+
+/** Half of the disk is for objects and half for what jobs make, within bounds for one too small or shared. */
+function cacheBytes(folder: string): number {
+  const { bsize, blocks } = statfsSync(folder);
+  return Math.min(Math.max(bsize * blocks / 2, 256 * KIB * KIB), 1024 * KIB * KIB);
 }
 
 if (import.meta.main) {
