@@ -34,8 +34,7 @@ llamacc starts the daemon itself, so that -start is seldom needed.
 exit status: 0 done, 1 failed or none runs, 2 wrong call, 130 interrupted
 
 examples:
-  llama daemon -stats
-  llama daemon -stats -build nightly -json
+  llama daemon -stats -build nightly
   llama daemon -start -detach -idle-timeout 1h
 `;
 
