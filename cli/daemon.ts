@@ -13,7 +13,8 @@ import { statsTable } from "./stats_table.ts";
 
 const USAGE = `start, stop and ask the local daemon
 
-usage: llama daemon -start [-detach] [-idle-timeout DURATION] [-cc-concurrency N]
+usage: llama daemon -start [-detach] [-idle-timeout DURATION]
+                           [-cc-concurrency N]
        llama daemon -stats [-build ID] [-zero] [-json]
        llama daemon -autostart | -ping | -shutdown | -path | -zero
 
