@@ -37,7 +37,6 @@ export const REASONS = {
   "preprocess-only": "A run that only preprocesses is quicker here",
   "preprocessor-options": "An option for the preprocessor changes what is made",
   "preprocessor-words": "The preprocessor, which runs here, has something to say",
-
   "response-file": "A response file cannot be read, which only the compiler can complain about",
   "same-file": "A source is an output of the command, too",
   "several-sources": "Several sources share an output, or stand beside files for the linker",
@@ -53,10 +52,10 @@ export const REASONS = {
 /** A reason of a decision. */
 export type LocalReason = keyof typeof REASONS;
 
-/** A sentence for a reason; a variable's name is one, too, as that variable alone demands it. */
+/** A sentence for a reason; a variable's name is one, too, as that variable alone demands it. Empty for any other. */
 export function explainReason(reason: string): string {
   for (const [name, sentence] of Object.entries(REASONS)) if (name === reason) return sentence;
   return /^[A-Z][A-Z0-9_]*$/.test(reason)
     ? `The variable ${reason} changes what the compiler does or prints`
-    : `It is "${reason}"`;
+    : "";
 }

@@ -2,6 +2,7 @@
  * `llama daemon -stats` as a table. What is zero is left out, but for the first lines; reasons stand
  * below what they are the reasons of, the most frequent one first.
  */
+import { explainReason } from "../cc/reasons.ts";
 import { asArray, asInteger, asNumber, asObject, asString, type Json } from "../job/json.ts";
 
 /** A line: a name, a value, and what there is to say of the value. */
@@ -46,8 +47,16 @@ function sum(reasons: readonly (readonly [string, number])[]): number {
   return reasons.reduce((total, [, count]) => total + count, 0);
 }
 
-function below(reasons: readonly (readonly [string, number])[], indent: string): Row[] {
-  return reasons.map(([reason, count]) => [`${indent}${reason}`, plain(count)]);
+function below(
+  reasons: readonly (readonly [string, number])[],
+  indent: string,
+  remarkOn: (reason: string) => string = () => "",
+): Row[] {
+  return reasons.map(([reason, count]) => [
+    `${indent}${reason}`,
+    plain(count),
+    remarkOn(reason),
+  ]);
 }
 
 function compilations(json: Json): Row[] {
@@ -59,7 +68,7 @@ function compilations(json: Json): Row[] {
     ["Commands", plain(all)],
     ["  compiled elsewhere", plain(remote), percent(remote, all)],
     ["  here by choice", plain(sum(local)), percent(sum(local), all)],
-    ...below(local, "    "),
+    ...below(local, "    ", explainReason),
     ["  here after all", plain(sum(fallback)), percent(sum(fallback), all)],
     ...below(fallback, "    "),
   ];

@@ -1,3 +1,4 @@
+import { REASONS } from "../cc/reasons.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { FormatError } from "../job/errors.ts";
 import { createStats } from "../daemon/stats.ts";
@@ -54,9 +55,9 @@ Deno.test("statsTable() sorts reasons by their count, and gives parts in percent
     `Commands                         1,201
   compiled elsewhere             1,100   91.6 %
   here by choice                   100    8.3 %
-    assembler                       40
-    language                        30
-    link                            30
+    assembler                       40  ${REASONS.assembler}
+    language                        30  ${REASONS.language}
+    link                            30  ${REASONS.link}
   here after all                     1    0.1 %
     TooManyRounds                    1
 Jobs                             1,210  1.10 for each one elsewhere
