@@ -84,7 +84,8 @@ export function fileInput(path: string, digest: Digest, state: FileState): FileI
   return {
     kind: "file",
     path,
-    mode: state.mode,
+    // What could be read here is read there, too, though its owner be another or its reader root.
+    mode: state.mode | 0o400,
     mtimeMs: Math.floor(state.mtimeMs),
     content: { digest, size: state.size },
   };

@@ -79,3 +79,12 @@ Deno.test("addPath() rounds a modification time down to whole milliseconds", asy
   const input = set.inputs.get("/new.h");
   assertEquals(input?.kind === "file" && input.mtimeMs, 1_001_000);
 });
+
+Deno.test("addPaths() lets a job read what could be read here, whoever may by its mode", async () => {
+  const { files, tools } = setUp();
+  files.write("/real/odd.h", "text", 0o040);
+  const set = createInputSet();
+  await addPaths(set, ["/real/odd.h"], tools);
+  const input = set.inputs.get("/real/odd.h");
+  assertEquals(input?.kind === "file" && input.mode, 0o440);
+});
