@@ -89,6 +89,7 @@ const MAX_ROUNDS = 3;
 const MAX_TOOLCHAIN_ROUNDS = 5;
 /** Units for which names found by the proof are remembered. */
 const MAX_LEARNED_UNITS = 20_000;
+
 /** Creates a compiler with an empty memory. */
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
   const { files, folders, places, stats } = tools;

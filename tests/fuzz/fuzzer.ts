@@ -33,6 +33,8 @@ const LANES = 3;
 const MAX_FAILURES = 12;
 /** Runs of the compiler that tell what it does not repeat. */
 const REPEATS = 3;
+/** Those for what differs in each run: 4 in 100 objects of GCC's -flto have another length, as their random names compress. */
+const MANY_REPEATS = 200;
 
 /** The seed and the count of LLAMA_FUZZ_SEED and LLAMA_FUZZ_CASES, or those given. */
 export function fuzzOptions(
@@ -127,7 +129,10 @@ export async function examine(place: Place, fuzzed: FuzzCase): Promise<Examined>
   const there = await runCase(place, fuzzed, "llamacc");
   const all = here.flatMap((outcome) => differencesOf(outcome, there));
   let differences = all;
-  while (differences.length > 0 && here.length <= REPEATS) {
+  const differsHere = ({ where }: Difference) =>
+    new Set(here.map((outcome) => outcome.get(where))).size > 1;
+  const limit = () => differences.every(differsHere) ? MANY_REPEATS : REPEATS;
+  while (differences.length > 0 && here.length <= limit()) {
     here.push(await runCase(place, fuzzed, "compiler"));
     differences = differences.filter((difference) => !isUnstable(difference, here));
   }
