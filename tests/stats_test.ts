@@ -33,7 +33,7 @@ Deno.test("the statistics tell of all builds and of each, as a table and as JSON
   const table = await cloud.must(["llama", "daemon", "-stats"]);
   assertMatch(
     table,
-    /^Commands +4\n {2}compiled elsewhere +2 +50\.0 %\n {2}here by choice +2 +50\.0 %\n {4}link +1\n/,
+    /^Commands +4\n {2}compiled elsewhere +2 +50\.0 %\n {2}here by choice +2 +50\.0 %\n {4}link +1 {2}Linking needs all objects, which are here\n/,
   );
   assertMatch(table, /\nCost +\$0\.00\d+ +about\n/);
   assertMatch(table, /\nBuilds +2 +second, first\n/);
