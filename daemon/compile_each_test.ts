@@ -1,38 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { readCommandLine } from "../cc/command_line.ts";
-import { decide } from "../cc/decision.ts";
-import { readSettings } from "../cc/settings.ts";
+import { assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { compileEach } from "./compile_each.ts";
-import type { Compiled, RemoteRequest } from "./remote_request.ts";
-
-function requestsOf(command: string): RemoteRequest[] {
-  const args = command.split(" ");
-  const line = readCommandLine(args);
-  const decision = decide(line, { cxx: false, remoteAssemble: false });
-  assert(decision.kind === "remote");
-  return decision.compilations.map((compilation) => ({
-    request: {
-      umask: 0o22,
-      stderrIsTerminal: false,
-      stdoutIsTerminal: false,
-      stdinColumns: 0,
-      argv: ["llamacc", ...args],
-      rawArgv: [],
-      cwd: "/",
-      env: {},
-      notUtf8: false,
-      notUtf8Env: new Set(),
-    },
-    settings: readSettings({}),
-    driver: "/usr/bin/gcc",
-    name: "gcc",
-    args: compilation.args,
-    line,
-    compilation,
-    signal: new AbortController().signal,
-  }));
-}
+import type { Compiled } from "./remote_request.ts";
+import { remoteRequestsOf } from "./remote_request_fixture.ts";
 
 const compiled = (code: number, stderr: string): Compiled => ({
   kind: "compiled",
@@ -44,7 +14,7 @@ const compiled = (code: number, stderr: string): Compiled => ({
 /** Compiles with sources that end as told, the later ones first. */
 async function ended(command: string, ends: Readonly<Record<string, Compiled>>) {
   const gates = new Map<string, () => void>();
-  const requests = requestsOf(command);
+  const requests = remoteRequestsOf(command);
   const order: string[] = [];
   const { stdout, stderr, code } = await compileEach({
     preview: () => Promise.reject(new Error("not asked")),
@@ -101,7 +71,7 @@ Deno.test("compileEach() stops all and waits for all when one fails", async () =
             });
           });
         },
-      }, requestsOf("-c b.c a.c")),
+      }, remoteRequestsOf("-c b.c a.c")),
     LlamaError,
     "Cannot do it",
   );

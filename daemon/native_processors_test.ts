@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readCommandLine } from "../cc/command_line.ts";
-import { decide } from "../cc/decision.ts";
 import type { ProcessRunner } from "../cc/file_system.ts";
 import { withProcessor } from "../cc/native_processor.ts";
-import { readSettings } from "../cc/settings.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { createNativeProcessors } from "./native_processors.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
 import { type RemoteRequest, StaysHere } from "./remote_request.ts";
+import { remoteRequestsOf } from "./remote_request_fixture.ts";
 
 const PATH = "/usr/bin:/bin";
 const compilers = ["gcc", "gcc-11", "clang"].map((name) => findProgram(name, PATH, realFiles))
@@ -35,33 +33,9 @@ const skylake: ProcessRunner = {
 };
 
 function requestOf(driver: string, command: string, cwd: string): RemoteRequest {
-  const args = command.split(" ");
-  const line = readCommandLine(args);
-  const decision = decide(line, { cxx: false, remoteAssemble: false });
-  assert(decision.kind === "remote", JSON.stringify(decision));
-  const [compilation] = decision.compilations;
-  assert(compilation);
-  return {
-    request: {
-      umask: 0o22,
-      stderrIsTerminal: false,
-      stdoutIsTerminal: false,
-      stdinColumns: 0,
-      argv: ["llamacc", ...args],
-      rawArgv: [],
-      cwd,
-      env: { PATH },
-      notUtf8: false,
-      notUtf8Env: new Set(),
-    },
-    settings: readSettings({}),
-    driver,
-    name: driver,
-    args,
-    line,
-    compilation,
-    signal: new AbortController().signal,
-  };
+  const [request] = remoteRequestsOf(command, { driver, name: driver, cwd, env: { PATH } });
+  assert(request);
+  return request;
 }
 
 /** Compiles as a worker would that is told of the processor that `processes` have. */

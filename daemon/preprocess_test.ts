@@ -1,12 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readCommandLine } from "../cc/command_line.ts";
-import { decide } from "../cc/decision.ts";
 import { recordedProcesses } from "../cc/recorded_processes_fixture.ts";
-import { readSettings } from "../cc/settings.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { preprocess } from "./preprocess.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
 import { type RemoteRequest, StaysHere } from "./remote_request.ts";
+import { remoteRequestsOf } from "./remote_request_fixture.ts";
 import { createSlots } from "./slots.ts";
 
 const PATH = "/usr/bin:/bin";
@@ -17,34 +15,15 @@ function requestOf(
   cwd: string,
   options: { env?: Record<string, string>; signal?: AbortSignal } = {},
 ): RemoteRequest {
-  const args = command.split(" ");
   const env = { PATH, ...options.env };
-  const line = readCommandLine(args);
-  const decision = decide(line, { cxx: false, remoteAssemble: false });
-  assert(decision.kind === "remote");
-  const [compilation] = decision.compilations;
-  assert(compilation);
-  return {
-    request: {
-      umask: 0o22,
-      stderrIsTerminal: false,
-      stdoutIsTerminal: false,
-      stdinColumns: 0,
-      argv: ["llamacc", ...args],
-      rawArgv: [],
-      cwd,
-      env,
-      notUtf8: false,
-      notUtf8Env: new Set(),
-    },
-    settings: readSettings(env),
+  const [request] = remoteRequestsOf(command, {
+    ...options,
     driver: gcc ?? "/usr/bin/gcc",
-    name: "gcc",
-    args,
-    line,
-    compilation,
-    signal: options.signal ?? new AbortController().signal,
-  };
+    cwd,
+    env,
+  });
+  assert(request);
+  return request;
 }
 
 async function withProject(test: (cwd: string) => Promise<void>): Promise<void> {
