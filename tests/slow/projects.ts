@@ -102,7 +102,8 @@ export const PROJECTS: readonly Project[] = [
     atLeast: 150,
     // make calls configure of jemalloc itself.
     make: ({ cc, cxx, flags }) => ["env", `CFLAGS=${flags}`, "make", `CC=${cc}`, `CXX=${cxx}`],
-    ignored: /(?:^|\/)config\.log$/,
+    // The .dwo file is that of a program that configure linked and removed.
+    ignored: /(?:^|\/)(?:config\.log|a-conftest\.dwo)$/,
     env: { SOURCE_DATE_EPOCH: "1700000000" },
   },
   {

@@ -90,6 +90,8 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
 /** Takes the compiler's name and the way to it out of a text. */
 export function neutral(text: string): string {
   return text
+    // What config.status breaks where a line is full.
+    .replaceAll('"\\\n"', "")
     .replaceAll(/(?:\/[^\s"=:']*\/)?(?:llamac\+\+|clang\+\+|g\+\+)(?:-\d+)?(?![\w+-])/g, "CXX")
     .replaceAll(/(?:\/[^\s"=:']*\/)?\b(?:llamacc|clang|gcc)(?:-\d+)?(?![\w+-])/g, "CC")
     // Autoconf's AC_PROG_CC_C_O.
