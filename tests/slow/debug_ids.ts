@@ -41,7 +41,12 @@ export function withoutIds(file: Uint8Array): Blanked {
 
 /** Whether a file is an ELF file of type ET_REL: an object. */
 export function isObject(file: Uint8Array): boolean {
-  return startsWith(file, "\x7fELF") && file[16] === 1;
+  return isElf(file) && file[16] === 1;
+}
+
+/** Whether a file is an ELF file: an object, a library or a program. */
+export function isElf(file: Uint8Array): boolean {
+  return startsWith(file, "\x7fELF");
 }
 
 interface Section {
@@ -53,7 +58,7 @@ interface Section {
 
 /** Blanks the ids of one ELF file in place and returns them. */
 function blank(bytes: Uint8Array): string[] {
-  if (!startsWith(bytes, "\x7fELF")) return [];
+  if (!isElf(bytes)) return [];
   const ids: string[] = [];
   for (const { name, type, compressed, content } of sectionsOf(bytes)) {
     if (compressed) throw new Error(`Cannot read "${name}" as it is compressed`);

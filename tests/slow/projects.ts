@@ -69,6 +69,9 @@ const CMAKE_LOGS = new RegExp(
     String.raw`[\d.]+/(?:CompilerId\w+/|\w+\.bin$))`,
 );
 
+/** The log of configure, and the .dwo file of a program that it linked and removed. */
+const CONFIGURE_REST = /(?:^|\/)(?:config\.log|a-conftest\.dwo)$/;
+
 /** Architectures of Linux apart from x86. */
 const FOREIGN = [
   ...["alpha", "arc", "arm", "arm64", "csky", "hexagon", "ia64", "loongarch", "m68k"],
@@ -102,8 +105,7 @@ export const PROJECTS: readonly Project[] = [
     atLeast: 150,
     // make calls configure of jemalloc itself.
     make: ({ cc, cxx, flags }) => ["env", `CFLAGS=${flags}`, "make", `CC=${cc}`, `CXX=${cxx}`],
-    // The .dwo file is that of a program that configure linked and removed.
-    ignored: /(?:^|\/)(?:config\.log|a-conftest\.dwo)$/,
+    ignored: CONFIGURE_REST,
     env: { SOURCE_DATE_EPOCH: "1700000000" },
   },
   {
@@ -114,7 +116,7 @@ export const PROJECTS: readonly Project[] = [
       ["./configure", `CC=${cc}`, `CFLAGS=-g -O2 ${flags}`, "--disable-tcl"],
     ],
     make: () => ["make", "libsqlite3.la"],
-    ignored: /^config\.log$/,
+    ignored: CONFIGURE_REST,
   },
   {
     // Each of its files for itself, as its developers build it.
@@ -131,7 +133,7 @@ export const PROJECTS: readonly Project[] = [
       ],
     ],
     make: () => ["make", "libsqlite3.la"],
-    ignored: /^config\.log$/,
+    ignored: CONFIGURE_REST,
   },
   {
     name: "leveldb",

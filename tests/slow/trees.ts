@@ -1,6 +1,6 @@
 /** Comparison of what two builds leave. */
 import { basename } from "@std/path/posix";
-import { isObject, withoutIds } from "./debug_ids.ts";
+import { isElf, isObject, withoutIds } from "./debug_ids.ts";
 
 /** How two folders compare. */
 export interface Comparison {
@@ -25,14 +25,14 @@ export async function compareTrees(
   const paths = [...all].filter((path) => !ignored.test(path)).toSorted();
   const different: string[] = [];
   let objects = 0;
-  /** Ids of all objects and of each .dwo file, by folder and name without its ending. */
+  /** Ids of all objects and programs and of each .dwo file, by folder and name without its ending. */
   const ids = new Map<string, Set<string>>();
   const dwos: { readonly name: string; readonly path: string; readonly ids: readonly string[] }[] =
     [];
   for (const path of paths) {
     const [there, here] = [await readIfThere(`${a}/${path}`), await readIfThere(`${b}/${path}`)];
     for (const [folder, file] of [[a, there], [b, here]] as const) {
-      if (file === undefined || !isObject(file)) continue;
+      if (file === undefined || !isElf(file)) continue;
       const name = `${folder}/${basename(path).replace(/\.\w+$/, "")}`;
       const { dwoIds } = withoutIds(file);
       if (path.endsWith(".dwo")) {
@@ -42,7 +42,7 @@ export async function compareTrees(
       const known = ids.get(name) ?? new Set();
       for (const id of dwoIds) known.add(id);
       ids.set(name, known);
-      if (folder === a) objects++;
+      if (folder === a && isObject(file)) objects++;
     }
     if (there === undefined || here === undefined) {
       different.push(`${path} (only in ${there === undefined ? b : a})`);
@@ -50,7 +50,10 @@ export async function compareTrees(
   }
   // The object may have been moved since (zlib compiles objs/x.o and moves it to x.lo).
   for (const dwo of dwos) {
-    if (dwo.ids.length === 0 || !dwo.ids.every((id) => ids.get(dwo.name)?.has(id))) {
+    const known = ids.get(dwo.name);
+    // A unit in which nothing is left by conditions has no id.
+    const fits = dwo.ids.length === 0 ? known?.size === 0 : dwo.ids.every((id) => known?.has(id));
+    if (!fits) {
       different.push(`${dwo.path} has the id of no object of its name`);
     }
   }
