@@ -145,10 +145,18 @@ export const PROJECTS: readonly Project[] = [
     ignored: CMAKE_LOGS,
   },
   {
+    // Debian's sources lack what scripts of it make, two of them from the package unicode-data.
     name: "re2",
-    outOfTree: true,
     atLeast: 20,
-    configure: cmake("-DRE2_BUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release"),
+    configure: (build) => [
+      ["sed", "-i", "s,^_UNICODE_DIR = .*,_UNICODE_DIR = '/usr/share/unicode',", "re2/unicode.py"],
+      ...["perl re2/make_perl_groups.pl >re2/perl_groups.cc"].concat(
+        ["casefold", "groups"].map((name) =>
+          `python3 re2/make_unicode_${name}.py >re2/unicode_${name}.cc`
+        ),
+      ).map((script) => ["sh", "-c", script]),
+      ...cmake("-DRE2_BUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release", "-S", ".")(build),
+    ],
     make: () => NINJA,
     ignored: CMAKE_LOGS,
   },
