@@ -7,7 +7,7 @@ import { DEFAULT_NAME, type OpenAccount } from "../daemon/session.ts";
 import { LlamaError } from "../job/errors.ts";
 import { openWithRegion } from "./choose_region.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { parseDuration, parseInteger, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
 import { functionCode } from "./function_code.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { bringStack } from "./stack.ts";
@@ -24,14 +24,14 @@ LLAMA_DIR. With no AWS account configured it does so in the embedded cloud on
 this machine. Run again, it changes only what differs; interrupted, it goes on
 where it was.
 
-  -dry-run            print what would be done, and do nothing
+  -n, -dry-run        print what would be done, and do nothing
   -show-template      print the stack's template, and do nothing
   -stack NAME         name of the stack (llama)
   -function NAME      name of the function (llama)
   -memory MB          memory of the function (1769, which is one core)
   -timeout DURATION   longest run of a job (60s)
   -object-days N      delete objects after N days (30); they are sent again
-  -yes                delete a stack that failed before, without asking
+  -y, -yes            delete a stack that failed before, without asking
 
 exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted
 
@@ -49,11 +49,11 @@ export const bootstrap: Command = {
   flags: [
     { name: "dry-run", kind: "switch", aliases: ["n"] },
     { name: "show-template", kind: "switch" },
-    { name: "stack", kind: "value" },
-    { name: "function", kind: "value" },
-    { name: "memory", kind: "value" },
-    { name: "timeout", kind: "value" },
-    { name: "object-days", kind: "value" },
+    { name: "stack", kind: "value", takes: "NAME" },
+    { name: "function", kind: "value", takes: "NAME" },
+    { name: "memory", kind: "integer", takes: "MB", min: 128, max: 10_240 },
+    { name: "timeout", kind: "duration", takes: "DURATION" },
+    { name: "object-days", kind: "integer", takes: "N", min: 1, max: 3650 },
     { name: "yes", kind: "switch", aliases: ["y"] },
   ],
   run,
@@ -97,9 +97,6 @@ async function run(context: CommandContext): Promise<number> {
 
 async function wishesOf({ flags, llamaDir }: CommandContext): Promise<Wishes> {
   const config = await readConfig(llamaDir);
-  const memory = flags.value("memory");
-  const timeout = flags.value("timeout");
-  const objectDays = flags.value("object-days");
   const stackName = flags.value("stack") ?? config?.stack ?? DEFAULT_NAME;
   const functionName = flags.value("function") ?? config?.functionName ?? DEFAULT_NAME;
   // CloudFormation API Reference, CreateStack, StackName.
@@ -116,19 +113,17 @@ async function wishesOf({ flags, llamaDir }: CommandContext): Promise<Wishes> {
       "it must hold up to 64 letters, digits, hyphens and underscores",
     );
   }
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
+  const timeoutMs = flags.duration("timeout");
   if (timeoutMs !== undefined && (timeoutMs % 1000 !== 0 || timeoutMs > 900_000)) {
     throw usageError("The flag -timeout takes whole seconds up to 15m, as Lambda does");
   }
   return {
     stackName,
     functionName,
-    memoryMb: memory === undefined ? undefined : parseInteger(memory, "memory", 128, 10_240),
+    memoryMb: flags.integer("memory"),
     timeoutSeconds: timeoutMs === undefined ? undefined : timeoutMs / 1000,
     ccConcurrency: config?.ccConcurrency,
-    objectDays: objectDays === undefined
-      ? OBJECT_DAYS
-      : parseInteger(objectDays, "object-days", 1, 3650),
+    objectDays: flags.integer("object-days") ?? OBJECT_DAYS,
   };
 }
 

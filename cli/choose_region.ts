@@ -2,7 +2,8 @@
 import { describeRegions } from "../aws/ec2.ts";
 import { type OpenAccount, openAccount, type SessionInputs } from "../daemon/session.ts";
 import { LlamaError } from "../job/errors.ts";
-import { nearest, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
+import { nearest } from "./nearest.ts";
 import type { Output } from "./output.ts";
 
 /** Regions of other partitions are not listed there; their users have configured one. */

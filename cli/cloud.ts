@@ -7,20 +7,21 @@ import { readConfig, removeConfig } from "../daemon/config.ts";
 import { LlamaError } from "../job/errors.ts";
 import { parseStoreUrl } from "../store/url.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { parseDuration, parseInteger, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
 import { writeAllSync } from "./output.ts";
 import { cloudLogPath, startCloud } from "./start_cloud.ts";
 
 const USAGE = `start, stop and look at the embedded cloud
 
-usage: llama cloud -start | -stop | -status | -log | -reset [-yes]
+usage: llama cloud -start | -stop | -status | -log | -reset [-y]
        llama cloud serve [-idle-timeout DURATION] [-concurrency N]
 
   -start   start it as a process of its own; whatever needs it does so anyway
   -stop    stop it; its data stay
   -status  print where it is and what it holds
   -log     print its log
-  -reset   stop it and delete all that it holds; asks first, unless -yes
+  -reset   stop it and delete all that it holds; asks first,
+           unless -y, -yes is given
 
   serve    run it in this process, with its log on stderr
   -idle-timeout DURATION   end when no request came for so long (never)
@@ -45,11 +46,12 @@ const POLL_MS = 25;
 /** Starts, stops and looks at the embedded cloud. */
 export const cloud: Command = {
   usage: USAGE,
+  operands: ["serve"],
   flags: [
     ...ACTS.map((name) => ({ name, kind: "switch" as const })),
     { name: "yes", kind: "switch", aliases: ["y"] },
-    { name: "idle-timeout", kind: "value" },
-    { name: "concurrency", kind: "value" },
+    { name: "idle-timeout", kind: "duration", takes: "DURATION" },
+    { name: "concurrency", kind: "integer", takes: "N", min: 1, max: 1000 },
   ],
   run,
 };
@@ -94,18 +96,16 @@ async function run(context: CommandContext): Promise<number> {
 }
 
 async function serve({ flags, llamaDir, signal }: CommandContext): Promise<number> {
-  const idle = flags.value("idle-timeout");
-  const concurrency = flags.value("concurrency");
+  const idleMs = flags.duration("idle-timeout");
+  const concurrency = flags.integer("concurrency");
   const { serveCloud } = await import("../cloud/serve.ts");
   const encoder = new TextEncoder();
   const log = (line: string) => writeAllSync(Deno.stderr, encoder.encode(`${line}\n`));
   const running = await serveCloud({
     directory: `${llamaDir}/cloud`,
     log,
-    ...(idle !== undefined && { idleMs: parseDuration(idle, "idle-timeout") }),
-    ...(concurrency !== undefined && {
-      concurrency: parseInteger(concurrency, "concurrency", 1, 1000),
-    }),
+    ...(idleMs !== undefined && { idleMs }),
+    ...(concurrency !== undefined && { concurrency }),
   });
   log(`The embedded cloud answers at ${running.endpoint}`);
   const close = () => void running.close();

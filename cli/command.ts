@@ -17,12 +17,17 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
+/** Operands of a command: files, programs of this machine, a function with its command, or one of these words. */
+export type Operands = "files" | "programs" | "job" | readonly string[];
+
 /** A command, loaded. */
 export interface Command {
   /** Its help: one literal text of 80 columns with two examples. */
   readonly usage: string;
   /** Flags beside the global ones. */
   readonly flags: readonly Flag[];
+  /** What follows the flags, for completion; nothing unless given. */
+  readonly operands?: Operands;
   /** Whether flags after the first operand belong to another command that follows. */
   readonly endAtOperand?: boolean;
   /** Runs it and returns its exit status. */

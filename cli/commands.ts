@@ -4,16 +4,19 @@ import type { Flag } from "./flags.ts";
 
 /** Flags of every command; they may stand before its name as well. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { name: "region", kind: "value" },
-  { name: "store", kind: "value" },
-  { name: "profile", kind: "value" },
-  { name: "endpoint-url", kind: "value" },
+  { name: "region", kind: "value", takes: "R" },
+  { name: "store", kind: "value", takes: "s3://B/PREFIX" },
+  { name: "profile", kind: "value", takes: "P" },
+  { name: "endpoint-url", kind: "value", takes: "U" },
   { name: "debug-aws", kind: "switch" },
-  { name: "s3-concurrency", kind: "value" },
+  { name: "s3-concurrency", kind: "integer", takes: "N", min: 1, max: 1000 },
   { name: "json", kind: "switch" },
   { name: "quiet", kind: "switch" },
   { name: "help", kind: "switch", aliases: ["h"] },
 ];
+
+/** Stands before a command only, or instead of one. */
+export const VERSION_FLAG: Flag = { name: "version", kind: "switch", aliases: ["v"] };
 
 /** Each command with what it is for. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -63,8 +66,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./destroy.ts")).destroy,
   },
   {
+    name: "completions",
+    summary: "print a script that lets a shell complete command lines",
+    load: async () => (await import("./completions.ts")).completions,
+  },
+  {
     name: "version",
-    summary: "print the version",
+    summary: "print the version of llama, and of the Deno that runs it",
     load: async () => (await import("./version.ts")).version,
   },
 ];

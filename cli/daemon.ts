@@ -6,7 +6,7 @@ import { socketPathIn } from "../daemon/llama_dir.ts";
 import { startDetached } from "../daemon/start_detached.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { parseDuration, parseInteger, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
 import { selfCommand } from "./self.ts";
 import { startCloud } from "./start_cloud.ts";
 import { statsTable } from "./stats_table.ts";
@@ -41,7 +41,7 @@ examples:
 
 const ACTS = ["start", "autostart", "ping", "stats", "shutdown", "path"] as const;
 /** Used unless -idle-timeout says otherwise. */
-const IDLE_TIMEOUT = "10m";
+const IDLE_TIMEOUT_MS = 600_000;
 
 /** Starts, stops and asks the daemon. */
 export const daemon: Command = {
@@ -50,9 +50,9 @@ export const daemon: Command = {
     ...ACTS.map((name) => ({ name, kind: "switch" as const })),
     { name: "detach", kind: "switch" },
     { name: "zero", kind: "switch" },
-    { name: "build", kind: "value" },
-    { name: "idle-timeout", kind: "value" },
-    { name: "cc-concurrency", kind: "value" },
+    { name: "build", kind: "value", takes: "ID" },
+    { name: "idle-timeout", kind: "duration", takes: "DURATION" },
+    { name: "cc-concurrency", kind: "integer", takes: "N", min: 1, max: MAX_CONCURRENCY },
   ],
   run,
 };
@@ -68,12 +68,8 @@ async function run(context: CommandContext): Promise<number> {
       "see llama help daemon",
     );
   }
-  const idleTimeout = flags.value("idle-timeout") ?? IDLE_TIMEOUT;
-  const idleTimeoutMs = parseDuration(idleTimeout, "idle-timeout");
-  const given = flags.value("cc-concurrency");
-  const concurrency = given === undefined
-    ? undefined
-    : parseInteger(given, "cc-concurrency", 1, MAX_CONCURRENCY);
+  const idleTimeoutMs = flags.duration("idle-timeout") ?? IDLE_TIMEOUT_MS;
+  const concurrency = flags.integer("cc-concurrency");
   switch (act) {
     case "path": {
       const path = socketPathIn(llamaDir);
@@ -82,9 +78,9 @@ async function run(context: CommandContext): Promise<number> {
     }
     case "start":
       if (!flags.has("detach")) return await serve(context, idleTimeoutMs, concurrency);
-      return await start(context, idleTimeout, concurrency);
+      return await start(context, idleTimeoutMs, concurrency);
     case "autostart":
-      return await start(context, idleTimeout, concurrency);
+      return await start(context, idleTimeoutMs, concurrency);
     case "ping": {
       const answer = await ask(llamaDir, { type: "ping" });
       await output.result({ running: answer !== undefined }, "");
@@ -145,7 +141,7 @@ async function configuredConcurrency({ llamaDir }: CommandContext): Promise<numb
 
 async function start(
   { llamaDir, output }: CommandContext,
-  idleTimeout: string,
+  idleTimeoutMs: number,
   concurrency: number | undefined,
 ): Promise<number> {
   const running = await connectRunning(llamaDir);
@@ -155,7 +151,7 @@ async function start(
     start: () =>
       startDetached(
         ["env", `LLAMA_DIR=${llamaDir}`, ...selfCommand()]
-          .concat("daemon", "-start", "-idle-timeout", idleTimeout)
+          .concat("daemon", "-start", "-idle-timeout", `${idleTimeoutMs}ms`)
           .concat(concurrency === undefined ? [] : ["-cc-concurrency", String(concurrency)]),
         daemonLogPath(llamaDir),
       ),

@@ -21,7 +21,7 @@ Deletes the default function, all objects, the stack with its bucket, image
 repository and role, and llama.json. Other functions stay, and the embedded
 cloud's own folder (see llama cloud -reset).
 
-  -yes         do not ask
+  -y, -yes     do not ask
   -stack NAME  name of the stack, that of llama.json unless given
 
 exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted
@@ -36,7 +36,7 @@ export const destroy: Command = {
   usage: USAGE,
   flags: [
     { name: "yes", kind: "switch", aliases: ["y"] },
-    { name: "stack", kind: "value" },
+    { name: "stack", kind: "value", takes: "NAME" },
   ],
   run,
 };

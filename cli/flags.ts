@@ -5,15 +5,43 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { LlamaError } from "../job/errors.ts";
+import { nearest } from "./nearest.ts";
 
 /** A flag that a command knows. */
-export interface Flag {
+export type Flag = SwitchFlag | ValueFlag | IntegerFlag;
+
+/** What all flags have. */
+interface NamedFlag {
   /** Its name without dashes, such as `dry-run`. */
   readonly name: string;
-  /** Whether it stands alone, takes one value (the last one counts) or may be repeated. */
-  readonly kind: "switch" | "value" | "list";
   /** Other names of the same flag, such as `f` for `file`. */
   readonly aliases?: readonly string[];
+}
+
+/** A flag that stands alone. */
+export interface SwitchFlag extends NamedFlag {
+  /** Tells it from the other kinds. */
+  readonly kind: "switch";
+}
+
+/** A flag with a value. */
+export interface ValueFlag extends NamedFlag {
+  /** Any text, any text of each time that it is given, a {@linkcode parseDuration}, or a number that is not negative. */
+  readonly kind: "value" | "list" | "duration" | "number";
+  /** What usage calls the value; completion offers files for FILE, PATH and LOCAL, and folders for DIR. */
+  readonly takes: string;
+}
+
+/** A flag that takes a whole number. */
+export interface IntegerFlag extends NamedFlag {
+  /** Tells it from the other kinds. */
+  readonly kind: "integer";
+  /** What usage calls the value. */
+  readonly takes: string;
+  /** Least value. */
+  readonly min: number;
+  /** Greatest value. */
+  readonly max: number;
 }
 
 /** The flags of one command line. */
@@ -24,6 +52,12 @@ export interface Flags {
   value(name: string): string | undefined;
   /** The values of the flag `name` in their order. */
   list(name: string): readonly string[];
+  /** The whole number that the flag `name` gives, undefined if it is not given. */
+  integer(name: string): number | undefined;
+  /** The number that the flag `name` gives, undefined if it is not given. */
+  number(name: string): number | undefined;
+  /** The milliseconds that the flag `name` gives, undefined if it is not given. */
+  duration(name: string): number | undefined;
 }
 
 /** A command line taken apart. */
@@ -38,7 +72,8 @@ export function usageError(message: string, hint?: string): LlamaError {
 }
 
 /**
- * Takes `args` apart by the flags in `known`.
+ * Takes `args` apart by the flags in `known`. Of flags that take one value the last one counts, and all are
+ * checked. A number may follow its flag at once, as in `-j8`.
  *
  * @param endAtOperand Whether the first operand ends the flags, as where a command follows.
  * @throws {LlamaError} With code `Usage`, if a flag is unknown, lacks its value or has a bad one.
@@ -64,27 +99,50 @@ export function parseFlags(
       operands.push(arg);
       continue;
     }
-    const body = arg.slice(arg.startsWith("--") ? 2 : 1);
-    const equals = body.indexOf("=");
-    const spelled = equals < 0 ? body : body.slice(0, equals);
+    const { spelled, inline } = spellingOf(arg, known);
     const flag = find(spelled, known);
-    const inline = equals < 0 ? undefined : body.slice(equals + 1);
     if (flag.kind === "switch") {
       flags.push(`--${flag.name}=${switchValue(spelled, inline)}`);
       continue;
     }
     const value = inline ?? args[++index];
     if (value === undefined) throw usageError(`The flag -${spelled} needs a value`);
+    checkValue(flag, value, spelled);
     // `--x=` would be a flag called `x=`; alone, a flag that takes text has the empty one.
     flags.push(value === "" ? `--${flag.name}` : `--${flag.name}=${value}`);
   }
-  const named = (kind: Flag["kind"]) => known.filter((f) => f.kind === kind).map((f) => f.name);
+  const named = (is: (kind: Flag["kind"]) => boolean) =>
+    known.filter(({ kind }) => is(kind)).map(({ name }) => name);
   const parsed: Readonly<Record<string, unknown>> = parseArgs(flags, {
-    boolean: named("switch"),
-    string: [...named("value"), ...named("list")],
-    collect: named("list"),
+    boolean: named((kind) => kind === "switch"),
+    string: named((kind) => kind !== "switch"),
+    collect: named((kind) => kind === "list"),
   });
   return { flags: flagsOf(parsed, known), operands };
+}
+
+/** The name that `arg` begins with, and the value that it holds. */
+function spellingOf(
+  arg: string,
+  known: readonly Flag[],
+): { readonly spelled: string; readonly inline: string | undefined } {
+  const body = arg.slice(arg.startsWith("--") ? 2 : 1);
+  const equals = body.indexOf("=");
+  if (equals >= 0) return { spelled: body.slice(0, equals), inline: body.slice(equals + 1) };
+  const letter = body.slice(0, 1);
+  const isNumber = /^[a-z]\d+$/i.test(body) &&
+    known.some(({ name, kind, aliases }) =>
+      kind === "integer" && (name === letter || aliases?.includes(letter))
+    );
+  return isNumber
+    ? { spelled: letter, inline: body.slice(1) }
+    : { spelled: body, inline: undefined };
+}
+
+function checkValue(flag: Flag, text: string, spelled: string): void {
+  if (flag.kind === "integer") parseInteger(text, spelled, flag.min, flag.max);
+  if (flag.kind === "duration") parseDuration(text, spelled);
+  if (flag.kind === "number") parseNumber(text, spelled);
 }
 
 function find(spelled: string, known: readonly Flag[]): Flag {
@@ -113,49 +171,24 @@ function flagsOf(parsed: Readonly<Record<string, unknown>>, known: readonly Flag
   };
   const texts = (value: unknown): string[] =>
     (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
+  const last = (name: string, kind: Flag["kind"]) => texts(get(name, kind)).at(-1);
   return {
     has: (name) => get(name, "switch") === true,
-    value: (name) => texts(get(name, "value")).at(-1),
+    value: (name) => last(name, "value"),
     list: (name) => texts(get(name, "list")),
+    integer: (name) => {
+      const text = last(name, "integer");
+      return text === undefined ? undefined : Number(text);
+    },
+    number: (name) => {
+      const text = last(name, "number");
+      return text === undefined ? undefined : Number(text);
+    },
+    duration: (name) => {
+      const text = last(name, "duration");
+      return text === undefined ? undefined : parseDuration(text, name);
+    },
   };
-}
-
-/** The name that `spelled` most likely means, undefined if none is near. */
-export function nearest(spelled: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(spelled.length / 3)) + 1;
-  for (const name of names) {
-    const distance = editDistance(spelled, name);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Insertions, deletions, substitutions and swaps of neighbours that make `b` of `a`. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const same = a[row - 1] === b[column - 1];
-      let distance = Math.min(
-        (previous[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (previous[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-        distance = Math.min(distance, (before[column - 2] ?? 0) + 1);
-      }
-      current.push(distance);
-    }
-    before = previous;
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -189,12 +222,18 @@ function atLeastOne(ms: number, bad: () => LlamaError): number {
  *
  * @throws {LlamaError} With code `Usage`, if it is not one.
  */
-export function parseInteger(text: string, flag: string, min: number, max: number): number {
+function parseInteger(text: string, flag: string, min: number, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw usageError(
     `The flag -${flag} takes a whole number from ${min} to ${max}, not ${quote(text)}`,
   );
+}
+
+function parseNumber(text: string, flag: string): number {
+  const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+  if (Number.isFinite(value)) return value;
+  throw usageError(`The flag -${flag} takes a number such as 2.50, not ${quote(text)}`);
 }
 
 function quote(text: string): string {

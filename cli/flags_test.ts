@@ -1,11 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
-import { type Flag, nearest, parseDuration, parseFlags, parseInteger } from "./flags.ts";
+import { type Flag, parseDuration, parseFlags } from "./flags.ts";
 
 const KNOWN: readonly Flag[] = [
   { name: "json", kind: "switch" },
-  { name: "region", kind: "value" },
-  { name: "file", kind: "list", aliases: ["f"] },
+  { name: "region", kind: "value", takes: "R" },
+  { name: "file", kind: "list", aliases: ["f"], takes: "FILE" },
 ];
 
 function parse(line: string, endAtOperand = false) {
@@ -66,13 +66,6 @@ Deno.test("parseFlags() refuses to answer for a flag that the command does not d
   assertThrows(() => flags.has("region"), TypeError);
 });
 
-Deno.test("nearest() finds a slip of the finger, and nothing for another word", () => {
-  const names = ["invoke", "config", "cloud"];
-  assertEquals(nearest("invkoe", names), "invoke");
-  assertEquals(nearest("confg", names), "config");
-  assertEquals(nearest("xyz", names), undefined);
-});
-
 Deno.test("parseDuration() reads Go's durations and bare seconds", () => {
   const cases: [string, number][] = [
     ["60s", 60_000],
@@ -87,9 +80,31 @@ Deno.test("parseDuration() reads Go's durations and bare seconds", () => {
   }
 });
 
-Deno.test("parseInteger() keeps to its bounds", () => {
-  assertEquals(parseInteger("8", "n", 1, 9), 8);
-  for (const text of ["0", "10", "x", "1.5", ""]) {
-    assertThrows(() => parseInteger(text, "n", 1, 9), LlamaError, "from 1 to 9");
-  }
+Deno.test("parseFlags() checks the values that are not any text", () => {
+  const known: readonly Flag[] = [
+    { name: "jobs", kind: "integer", aliases: ["j"], takes: "N", min: 1, max: 90 },
+    { name: "timeout", kind: "duration", takes: "DURATION" },
+    { name: "cost", kind: "number", takes: "USD" },
+  ];
+  const read = (line: string) => {
+    const { flags } = parseFlags(line.split(" "), known, false);
+    return [flags.integer("jobs"), flags.duration("timeout"), flags.number("cost")];
+  };
+  assertEquals(read("-jobs 8 -timeout 1m -cost .5"), [8, 60_000, 0.5]);
+  assertEquals(read("x"), [undefined, undefined, undefined]);
+  assertEquals(read("-j8 --jobs=9 -cost=0"), [9, undefined, 0]);
+  const integer = "takes a whole number from 1 to 90, not";
+  const cases: [string, string][] = [
+    ["-jobs 0", `The flag -jobs ${integer} "0"`],
+    ["-j91", `The flag -j ${integer} "91"`],
+    ["-j=x -j 3", `The flag -j ${integer} "x"`],
+    ["-j 1.5", `The flag -j ${integer} "1.5"`],
+    ["-j=", `The flag -j ${integer} ""`],
+    ["-timeout soon", "The flag -timeout takes a duration such as 90s or 1m30s, not"],
+    ["-cost -1", 'The flag -cost takes a number such as 2.50, not "-1"'],
+    ["-cost 1e3", 'The flag -cost takes a number such as 2.50, not "1e3"'],
+    ["-timeout8", "Unknown flag -timeout8"],
+    ["-c8", "Unknown flag -c8"],
+  ];
+  for (const [line, message] of cases) assertThrows(() => read(line), LlamaError, message);
 });

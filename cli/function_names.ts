@@ -3,7 +3,7 @@ import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
 import { listFunctions } from "../aws/lambda.ts";
 import { LlamaError } from "../job/errors.ts";
-import { nearest } from "./flags.ts";
+import { nearest } from "./nearest.ts";
 
 /** Most names that a hint holds. */
 const MAX_NAMES = 5;

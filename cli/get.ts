@@ -25,7 +25,7 @@ examples:
 /** Gets an object. */
 export const get: Command = {
   usage: USAGE,
-  flags: [{ name: "output", kind: "value", aliases: ["o"] }],
+  flags: [{ name: "output", kind: "value", aliases: ["o"], takes: "FILE" }],
   run,
 };
 

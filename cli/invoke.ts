@@ -10,7 +10,7 @@ import { openSession, type Session } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import { type FileArg, parseFileArg } from "./file_args.ts";
-import { parseDuration, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
 import { functionMissing, isFunctionMissing } from "./function_names.ts";
 import {
   collectFiles,
@@ -33,7 +33,7 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
                               so that the function need not have it
   -ship-file PATH             send what the program opens by that absolute path
   -stdin                      send standard input
-  -env NAME=VALUE             set a variable; -env NAME passes yours on
+  -e, -env NAME=VALUE         set a variable; -env NAME passes yours on
   -timeout DURATION           stop the command after so long, such as 90s
   -logs                       print the end of the function's log to stderr
   -time                       print where the time went to stderr
@@ -63,15 +63,16 @@ const MAX_INLINE_STDIN_BYTES = 256 * 1024;
 /** Runs one command in a function. */
 export const invoke: Command = {
   usage: USAGE,
+  operands: "job",
   endAtOperand: true,
   flags: [
-    { name: "file", kind: "list", aliases: ["f"] },
-    { name: "output", kind: "list", aliases: ["o"] },
+    { name: "file", kind: "list", aliases: ["f"], takes: "LOCAL[:REMOTE]" },
+    { name: "output", kind: "list", aliases: ["o"], takes: "LOCAL[:REMOTE]" },
     { name: "ship", kind: "switch" },
-    { name: "ship-file", kind: "list" },
+    { name: "ship-file", kind: "list", takes: "PATH" },
     { name: "stdin", kind: "switch" },
-    { name: "env", kind: "list", aliases: ["e"] },
-    { name: "timeout", kind: "value" },
+    { name: "env", kind: "list", aliases: ["e"], takes: "NAME=VALUE" },
+    { name: "timeout", kind: "duration", takes: "DURATION" },
     { name: "logs", kind: "switch" },
     { name: "time", kind: "switch" },
   ],
@@ -85,8 +86,7 @@ async function run(context: CommandContext): Promise<number> {
     throw usageError("The function is missing", "see llama help invoke");
   }
   if (args.length === 0) throw usageError("The command is missing", "see llama help invoke");
-  const timeout = flags.value("timeout");
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
+  const timeoutMs = flags.duration("timeout");
   const inputArgs = flags.list("file").map((text) => parseFileArg(text, context.cwd));
   const wishes = flags.list("output").map((text) => parseFileArg(text, context.cwd));
   const env = environmentOf(flags.list("env"), context.env);

@@ -4,39 +4,11 @@
  */
 import { findLlamaDir } from "../daemon/llama_dir.ts";
 import type { Command } from "./command.ts";
-import { COMMANDS, GLOBAL_FLAGS } from "./commands.ts";
-import { nearest, parseFlags, usageError } from "./flags.ts";
+import { COMMANDS, GLOBAL_FLAGS, VERSION_FLAG } from "./commands.ts";
+import { parseFlags, usageError } from "./flags.ts";
+import { nearest } from "./nearest.ts";
 import { processOutput, writeAll, writeAllSync } from "./output.ts";
 import { INTERRUPTED, isBrokenPipe, reportJson, reportLine, reportOf } from "./report_error.ts";
-
-const HELP_HEAD = `llama runs UNIX commands in AWS Lambda, or in a cloud on this machine.
-
-usage: llama [global flags] COMMAND [flags] [arguments]
-
-commands:
-`;
-
-const HELP_TAIL = `
-global flags:
-  -region R             AWS region
-  -profile P            profile of ~/.aws/config and ~/.aws/credentials
-  -endpoint-url U       send all AWS requests to U
-  -store s3://B/PREFIX  use this object store
-  -s3-concurrency N     S3 requests at the same time (8)
-  -debug-aws            print each AWS request and answer, secrets masked
-  -json                 print exactly one JSON value
-  -quiet                print results and errors only
-
-"llama help COMMAND" says more. A flag takes one dash or two, and -x=v or -x v.
-LLAMA_DIR (~/.llama) holds settings, the daemon's socket and caches.
-
-exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted
-  invoke: that of the command, 128+N if signal N ended it
-
-examples:
-  llama bootstrap
-  llama invoke -f README.md:INPUT -o OUTPUT llama sh -c 'wc INPUT > OUTPUT'
-`;
 
 /** Milliseconds that a command has to clean up after ^C. */
 const CLEAN_UP_MS = 3000;
@@ -64,11 +36,7 @@ async function dispatch(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const before = parseFlags(
-    args,
-    [...GLOBAL_FLAGS, { name: "version", kind: "switch", aliases: ["v"] }],
-    true,
-  );
+  const before = parseFlags(args, [...GLOBAL_FLAGS, VERSION_FLAG], true);
   const name = before.operands[0] ?? (before.flags.has("version") ? "version" : undefined);
   if (name === undefined || name === "help") {
     return await help(before.operands[1], name === "help" || before.flags.has("help"));
@@ -120,9 +88,7 @@ async function help(topic: string | undefined, asked: boolean): Promise<number> 
     await print((await load(topic)).usage);
     return 0;
   }
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`);
-  const text = HELP_HEAD + lines.join("") + HELP_TAIL;
+  const text = (await import("./help.ts")).overview();
   if (asked) await print(text);
   else writeAllSync(Deno.stderr, new TextEncoder().encode(text));
   return asked ? 0 : 2;

@@ -1,7 +1,7 @@
 /** From a command's flags and environment to an open account or session. */
 import type { SessionInputs } from "../daemon/session.ts";
 import type { CommandContext } from "./command.ts";
-import { parseInteger, usageError } from "./flags.ts";
+import { usageError } from "./flags.ts";
 import { startCloud } from "./start_cloud.ts";
 
 /** What {@linkcode openAccount} and {@linkcode openSession} need, as the command line says it. */
@@ -12,7 +12,7 @@ export function sessionInputs(
   const profile = flags.value("profile");
   const endpointUrl = flags.value("endpoint-url");
   const store = flags.value("store");
-  const concurrency = flags.value("s3-concurrency");
+  const s3Concurrency = flags.integer("s3-concurrency");
   if (store !== undefined && !store.startsWith("s3://")) {
     throw usageError(`The flag -store takes s3://BUCKET/PREFIX, not ${JSON.stringify(store)}`);
   }
@@ -24,9 +24,7 @@ export function sessionInputs(
       ...(profile !== undefined && { profile }),
       ...(endpointUrl !== undefined && { endpointUrl }),
       ...(store !== undefined && { store }),
-      ...(concurrency !== undefined && {
-        s3Concurrency: parseInteger(concurrency, "s3-concurrency", 1, 1000),
-      }),
+      ...(s3Concurrency !== undefined && { s3Concurrency }),
     },
     startCloud: () => startCloud(llamaDir),
     say: output.say,

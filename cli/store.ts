@@ -19,7 +19,7 @@ examples:
 `;
 
 /** Puts files into the object store. */
-export const store: Command = { usage: USAGE, flags: [], run };
+export const store: Command = { usage: USAGE, flags: [], operands: "files", run };
 
 async function run(context: CommandContext): Promise<number> {
   const { operands, output, signal } = context;

@@ -46,10 +46,11 @@ const SHOWN_DIGITS = 12;
 /** Lists, explains and adds toolchains. */
 export const toolchain: Command = {
   usage: USAGE,
+  operands: "programs",
   flags: [
     { name: "explain", kind: "switch" },
     { name: "add", kind: "switch" },
-    { name: "links", kind: "value" },
+    { name: "links", kind: "value", takes: "DIR" },
   ],
   run,
 };
