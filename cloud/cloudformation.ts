@@ -21,13 +21,13 @@ import {
   describeTemplate,
   summary,
 } from "./cloudformation_views.ts";
-import { openRepositories } from "./ecr_repositories.ts";
+import type { Repository } from "./ecr_repositories.ts";
 import type { Roles } from "./iam_roles.ts";
 import type { Authorizer } from "./policy.ts";
 import { invalidAction, queryList, queryParameters, queryResponse } from "./query_xml.ts";
 import type { S3 } from "./s3.ts";
 import type { CloudSettings, Service } from "./service.ts";
-import { openTable } from "./state.ts";
+import { openTable, type Table } from "./state.ts";
 import { element, textElement } from "./xml.ts";
 
 const NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
@@ -48,6 +48,8 @@ export interface CloudformationServices {
   readonly s3: S3;
   /** Roles. */
   readonly roles: Roles;
+  /** Image repositories. */
+  readonly repositories: Table<Repository>;
   /** Who may do what. */
   readonly authorizer: Authorizer;
 }
@@ -55,9 +57,8 @@ export interface CloudformationServices {
 /** Opens the embedded CloudFormation; an operation that a kill cut short goes on. */
 export async function openCloudformation(
   settings: CloudSettings,
-  { s3, roles, authorizer }: CloudformationServices,
+  { s3, roles, repositories, authorizer }: CloudformationServices,
 ): Promise<Cloudformation> {
-  const repositories = await openRepositories(`${settings.directory}/ecr`);
   const types = createResourceTypes({ settings, s3, roles, repositories });
   const stacks = await openTable(`${settings.directory}/cloudformation`, decodeStack);
   const engine: Engine = createEngine(settings, stacks, types);

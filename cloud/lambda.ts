@@ -1,15 +1,17 @@
 /**
- * The embedded Lambda, API version 2015-03-31: functions of .zip files for the provided runtimes.
+ * The embedded Lambda, API version 2015-03-31: functions of .zip files for the provided runtimes, and
+ * of images that stand unpacked in its state (images.ts).
  * Source: Lambda API Reference and Developer Guide, "Lambda quotas" and "Lambda function states".
  *
  * What differs from AWS: invocations wait in line instead of being throttled, unless a limit is set;
- * there is one version, $LATEST, and no alias, layer or image; an event is tried once; MemorySize
+ * there is one version, $LATEST, and no alias or layer; an event is tried once; MemorySize
  * is told to the function and in reports but not enforced: it bounds the memory of all processes of a
  * worker together, and only a cgroup of one's own can do that, which an ordinary user does not get
  * everywhere. A limit of address space (RLIMIT_AS) would not do: Deno reserves much more than it uses.
  */
 import { FormatError, messageOf } from "../job/errors.ts";
 import { ACTIONS } from "./lambda_actions.ts";
+import { openImages } from "./images.ts";
 import { openCodeStore } from "./lambda_code.ts";
 import { functionNotFound } from "./lambda_errors.ts";
 import { decodeFunction, functionArn, parseFunctionName } from "./lambda_function.ts";
@@ -84,6 +86,7 @@ export async function openLambda(
     options,
     table,
     code,
+    images: openImages(`${settings.directory}/images`),
     seal,
     pool,
     scratch,

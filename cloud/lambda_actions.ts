@@ -1,6 +1,8 @@
 /** The actions of the embedded Lambda, by method and path. */
 import { FormatError } from "../job/errors.ts";
 import { asInteger, asObject, asString, type Json, parseJson } from "../job/json.ts";
+import { readImageConfig, resolvedUri } from "./function_image.ts";
+import { parseImageUri } from "./images.ts";
 import { conflict, invalidParameter, tooLarge } from "./lambda_errors.ts";
 import {
   checkChangeable,
@@ -11,6 +13,7 @@ import {
   parseFunctionName,
   readArchitecture,
   readFlag,
+  readPackageType,
   readSettable,
   readTags,
   refuseUnknown,
@@ -83,12 +86,32 @@ async function readZip(state: LambdaState, from: Json): Promise<Uint8Array<Array
   );
 }
 
-async function newCode(
-  state: LambdaState,
-  from: Json,
-): Promise<Pick<FunctionVersion, "codeDigest" | "codeSize">> {
+/** What of a version comes from its code. */
+type Code = Pick<FunctionVersion, "codeDigest" | "codeSize"> & { readonly imageUri?: string };
+
+async function newCode(state: LambdaState, from: Json, isImage: boolean): Promise<Code> {
+  if (isImage) return await findImage(state, from["ImageUri"]);
   const zip = await readZip(state, from);
   return { codeDigest: await state.code.add(zip), codeSize: zip.length };
+}
+
+async function findImage({ settings, deps, images }: LambdaState, value: unknown): Promise<Code> {
+  if (value === undefined) throw invalidParameter("Please provide a source for function code.");
+  const imageUri = asString(value, "ImageUri");
+  const uri = parseImageUri(imageUri);
+  const registry = `${settings.accountId}.dkr.ecr.${settings.region}.amazonaws.com`;
+  if (uri?.registry !== registry) {
+    throw invalidParameter(`Source image ${imageUri} is not valid. Provide a valid source image.`);
+  }
+  const image = deps.repositoryExists(uri.repository)
+    ? await images.find(uri.repository, uri.reference)
+    : undefined;
+  if (image === undefined) {
+    throw invalidParameter(
+      `Source image ${imageUri} does not exist. Provide a valid source image.`,
+    );
+  }
+  return { codeDigest: image.digest, codeSize: 0, imageUri };
 }
 
 function listFunctions(state: LambdaState, request: ServiceRequest): Promise<Response> {
@@ -109,9 +132,11 @@ function createFunction(state: LambdaState, request: ServiceRequest): Promise<Re
   const { name } = parseFunctionName(asString(body["FunctionName"], "FunctionName"));
   refuseUnknown(body);
   const set = readSettable(body, (arn) => deps.roleExists(arn));
-  const { runtime, handler, role } = set;
+  const { role } = set;
   if (role === undefined) throw new FormatError("the request", "it has no 'Role'");
-  if (runtime === undefined || handler === undefined) {
+  const isImage = readPackageType(body["PackageType"]) === "Image";
+  if (isImage) refuseRuntime(set);
+  if (!isImage && (set.runtime === undefined || set.handler === undefined)) {
     throw invalidParameter(
       "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
     );
@@ -120,15 +145,22 @@ function createFunction(state: LambdaState, request: ServiceRequest): Promise<Re
   const tags = readTags(body["Tags"]);
   return state.exclusive(async () => {
     if (table.records.has(name)) throw conflict(`Function already exist: ${name}`);
-    const made = await newCode(state, asObject(body["Code"] ?? {}, "Code"));
+    const { imageUri, ...made } = await newCode(
+      state,
+      asObject(body["Code"] ?? {}, "Code"),
+      isImage,
+    );
     const nowMs = settings.now();
     const record: FunctionRecord = {
       name,
       current: {
         ...{ description: "", timeoutSeconds: 3, memoryMb: 128, tmpMb: 512, environment: {} },
         ...set,
-        ...{ runtime, handler, role, architecture },
+        ...{ role, architecture },
         ...made,
+        ...(imageUri !== undefined && {
+          image: { uri: imageUri, ...readImageConfig(body["ImageConfig"]) },
+        }),
         revisionId: crypto.randomUUID(),
         modifiedMs: nowMs,
       },
@@ -141,6 +173,14 @@ function createFunction(state: LambdaState, request: ServiceRequest): Promise<Re
   });
 }
 
+function refuseRuntime({ runtime, handler }: Partial<Settable>): void {
+  if (runtime === undefined && handler === undefined) return;
+  throw invalidParameter(
+    "Please don't provide Handler or Runtime or Layer when the intended function PackageType is " +
+      "Image.",
+  );
+}
+
 function pendingMs(state: LambdaState): number {
   return state.options.pendingMs ?? 200;
 }
@@ -151,9 +191,14 @@ function getFunction(
   name: string,
 ): Promise<Response> {
   const record = findFunction(state, name);
+  const { image, codeDigest } = record.current;
   return Promise.resolve(Response.json({
     Configuration: configurationOf(record, state.settings),
-    Code: { RepositoryType: "S3" },
+    Code: image === undefined ? { RepositoryType: "S3" } : {
+      RepositoryType: "ECR",
+      ImageUri: image.uri,
+      ResolvedImageUri: resolvedUri(image.uri, codeDigest),
+    },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags }),
     ...(record.reserved === undefined
       ? {}
@@ -192,7 +237,13 @@ function updateConfiguration(
   refuseUnknown(body);
   const set = readSettable(body, (arn) => state.deps.roleExists(arn));
   return state.exclusive(async () => {
-    const record = await changed(state, name, body, set);
+    const { image } = findFunction(state, name).current;
+    if (image) refuseRuntime(set);
+    const isRead = image !== undefined && body["ImageConfig"] !== undefined;
+    const record = await changed(state, name, body, {
+      ...set,
+      ...(isRead && { image: { uri: image.uri, ...readImageConfig(body["ImageConfig"]) } }),
+    });
     return Response.json(configurationOf(record, state.settings));
   });
 }
@@ -207,7 +258,13 @@ function updateCode(state: LambdaState, request: ServiceRequest, name: string): 
     const architecture = body["Architectures"] === undefined
       ? {}
       : { architecture: readArchitecture(body["Architectures"]) };
-    const set = { ...await newCode(state, body), ...architecture };
+    const { image } = before.current;
+    const { imageUri, ...made } = await newCode(state, checkedSource(body, image), !!image);
+    const set = {
+      ...made,
+      ...architecture,
+      ...(imageUri !== undefined && { image: { ...image, uri: imageUri } }),
+    };
     if (dryRun) {
       await collectCode(state);
       const after = { ...before, current: { ...before.current, ...set } };
@@ -216,6 +273,21 @@ function updateCode(state: LambdaState, request: ServiceRequest, name: string): 
     const record = await changed(state, name, body, set);
     return Response.json(configurationOf(record, state.settings));
   });
+}
+
+/** The request if its code is of the function's kind. */
+function checkedSource(body: Json, image: FunctionVersion["image"]): Json {
+  if (image !== undefined && body["ImageUri"] === undefined) {
+    throw invalidParameter(
+      "Please provide ImageUri when updating a function with packageType Image.",
+    );
+  }
+  if (image === undefined && body["ImageUri"] !== undefined) {
+    throw invalidParameter(
+      "Please don't provide ImageUri when updating a function with packageType Zip.",
+    );
+  }
+  return body;
 }
 
 /** Stores a function with another configuration or other code. */

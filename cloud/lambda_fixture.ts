@@ -97,6 +97,8 @@ export interface FixtureOptions extends LambdaOptions {
   concurrency?: number;
   /** The clock; this machine's unless given. */
   now?: () => number;
+  /** Names of image repositories. */
+  repositories?: readonly string[];
   /** Objects of S3 by `bucket/key`. */
   objects?: Record<string, Uint8Array<ArrayBuffer>>;
 }
@@ -122,7 +124,8 @@ export async function withLambda(
   options: FixtureOptions,
   act: (fixture: LambdaFixture) => Promise<void>,
 ): Promise<void> {
-  const { now = Date.now, concurrency = 2, objects = {}, directory: given, ...rest } = options;
+  const { now = Date.now, concurrency = 2, objects = {}, directory: given, repositories, ...rest } =
+    options;
   const directory = given ?? await Deno.makeTempDir();
   await shareBase(directory);
   const logged: string[] = [];
@@ -143,6 +146,7 @@ export async function withLambda(
       sessionToken: roleArn,
     }),
     roleExists: (arn) => arn === ROLE,
+    repositoryExists: (name) => repositories?.includes(name) ?? false,
   }, { pendingMs: 0, ...rest });
 
   async function send(

@@ -14,15 +14,18 @@ import {
   asTexts,
   type Json,
 } from "../job/json.ts";
+import { decodeImage, type FunctionImage, imageConfigOf } from "./function_image.ts";
 import { conflict, invalidParameter, invalidValue } from "./lambda_errors.ts";
 import type { CloudSettings } from "./service.ts";
 
 /** Code and configuration of one revision. */
 export interface FunctionVersion {
-  /** Name of its runtime, such as `provided.al2023`. */
-  readonly runtime: string;
-  /** What `_HANDLER` is set to. */
-  readonly handler: string;
+  /** Name of its runtime, such as `provided.al2023`; none for an image. */
+  readonly runtime?: string;
+  /** What `_HANDLER` is set to; none for an image. */
+  readonly handler?: string;
+  /** Its image, where it is none of a zip. */
+  readonly image?: FunctionImage;
   /** ARN of its role. */
   readonly role: string;
   /** Free text. */
@@ -37,9 +40,9 @@ export interface FunctionVersion {
   readonly environment: Readonly<Record<string, string>>;
   /** `x86_64` or `arm64`. */
   readonly architecture: string;
-  /** SHA-256 of the zip in hexadecimal digits, which names the folder of the code. */
+  /** SHA-256 of the zip or of the image's manifest in hexadecimal digits, which names a folder. */
   readonly codeDigest: string;
-  /** Bytes of the zip. */
+  /** Bytes of the zip, 0 for an image. */
   readonly codeSize: number;
   /** New with every change. */
   readonly revisionId: string;
@@ -85,8 +88,9 @@ function decodeVersion(value: unknown, what: string): FunctionVersion {
   const text = (name: string) => asString(json[name], `${what}.${name}`);
   const integer = (name: string) => asInteger(json[name], `${what}.${name}`);
   return {
-    runtime: text("runtime"),
-    handler: text("handler"),
+    ...(json["image"] === undefined
+      ? { runtime: text("runtime"), handler: text("handler") }
+      : { image: decodeImage(json["image"], `${what}.image`) }),
     role: text("role"),
     description: text("description"),
     timeoutSeconds: integer("timeoutSeconds"),
@@ -137,7 +141,7 @@ export function parseFunctionName(text: string): { name: string; qualifier?: str
 /** What a request sets of a version's configuration: all members may be missing. */
 export type Settable = Omit<
   FunctionVersion,
-  "architecture" | "codeDigest" | "codeSize" | "revisionId" | "modifiedMs"
+  "image" | "architecture" | "codeDigest" | "codeSize" | "revisionId" | "modifiedMs"
 >;
 
 const RUNTIMES = ["provided.al2023", "provided.al2", "provided"];
@@ -262,6 +266,21 @@ export function readArchitecture(value: unknown): string {
   return architecture;
 }
 
+/**
+ * Reads what the code of a function is, `Zip` unless given.
+ *
+ * @throws {ServiceError} `ValidationException`
+ */
+export function readPackageType(value: unknown): "Zip" | "Image" {
+  if (value === undefined || value === "Zip") return "Zip";
+  if (value === "Image") return "Image";
+  throw invalidValue(
+    value,
+    "packageType",
+    "satisfy constraint: [Member must satisfy enum value set: [Zip, Image]]",
+  );
+}
+
 /** Reads tags of a request. */
 export function readTags(value: unknown): Record<string, string> {
   return decodeTexts(value ?? {}, "Tags");
@@ -278,9 +297,6 @@ export function readFlag(value: unknown, name: string): boolean {
  * @throws {ServiceError} `InvalidParameterValueException`
  */
 export function refuseUnknown(body: Json): void {
-  if (body["PackageType"] === "Image" || body["ImageUri"] !== undefined) {
-    throw invalidParameter("The embedded cloud does not run container images: use a .zip file");
-  }
   if (body["Layers"] !== undefined && asArray(body["Layers"], "Layers").length > 0) {
     throw invalidParameter("The embedded cloud has no layers: put all files in the .zip file");
   }
@@ -308,6 +324,7 @@ export function configurationOf(
   settings: CloudSettings,
 ): Record<string, unknown> {
   const { current } = record;
+  const { image } = current;
   const ready = settings.now() >= record.readyMs;
   const created = ready || record.previous !== undefined;
   // AWS gives this reason for an update, too, and no other.
@@ -315,15 +332,16 @@ export function configurationOf(
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(record.name, settings),
-    Runtime: current.runtime,
+    ...(image === undefined && { Runtime: current.runtime, Handler: current.handler }),
     Role: current.role,
-    Handler: current.handler,
     CodeSize: current.codeSize,
     Description: current.description,
     Timeout: current.timeoutSeconds,
     MemorySize: current.memoryMb,
     LastModified: new Date(current.modifiedMs).toISOString().replace("Z", "+0000"),
-    CodeSha256: Uint8Array.fromHex(current.codeDigest).toBase64(),
+    CodeSha256: image === undefined
+      ? Uint8Array.fromHex(current.codeDigest).toBase64()
+      : current.codeDigest,
     Version: "$LATEST",
     ...(Object.keys(current.environment).length === 0
       ? {}
@@ -340,7 +358,8 @@ export function configurationOf(
         LastUpdateStatusReasonCode: "Creating",
       }
       : {}),
-    PackageType: "Zip",
+    PackageType: image === undefined ? "Zip" : "Image",
+    ...imageConfigOf(image),
     Architectures: [current.architecture],
     EphemeralStorage: { Size: current.tmpMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },

@@ -1,4 +1,5 @@
 /** What the parts of the embedded Lambda share. */
+import type { Images } from "./images.ts";
 import type { CodeStore } from "./lambda_code.ts";
 import { functionNotFound } from "./lambda_errors.ts";
 import { functionArn, type FunctionRecord } from "./lambda_function.ts";
@@ -20,6 +21,8 @@ export interface LambdaDependencies {
   ): { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   /** Whether there is such a role. */
   roleExists(arn: string): boolean;
+  /** Whether there is an image repository of that name. */
+  repositoryExists(name: string): boolean;
   /** Decides what callers other than root may do; without it they may do nothing. */
   readonly authorizer?: Pick<Authorizer, "allows">;
 }
@@ -50,6 +53,8 @@ export interface LambdaState {
   readonly table: Table<FunctionRecord>;
   /** Their unpacked code. */
   readonly code: CodeStore;
+  /** The images that functions run. */
+  readonly images: Images;
   /** How workers are sealed. */
   readonly seal: LazySeal;
   /** All workers. */

@@ -79,7 +79,12 @@ Deno.test("CreateFunction refuses what Lambda refuses, by Lambda's name of the e
       ["ValidationException", { FunctionName: "a b" }, "at 'functionName'"],
       ["ValidationException", { Architectures: ["riscv"] }, "architectures"],
       ["InvalidParameterValueException", { Runtime: "nodejs22.x" }, "nodejs22.x"],
-      ["InvalidParameterValueException", { PackageType: "Image" }, "container images"],
+      [
+        "InvalidParameterValueException",
+        { PackageType: "Image" },
+        "don't provide Handler or Runtime",
+      ],
+      ["ValidationException", { PackageType: "image" }, "at 'packageType'"],
       ["InvalidParameterValueException", { Code: {} }, "provide a source"],
       ["InvalidParameterValueException", { Code: { ZipFile: btoa("no zip") } }, "Could not unzip"],
       ["InvalidParameterValueException", { Code: { S3Bucket: "b", S3Key: "k" } }, "NoSuchKey"],

@@ -1,4 +1,5 @@
 /** From a function to its workers: the program, the environment and the code that it holds. */
+import type { FunctionImage } from "./function_image.ts";
 import type { FunctionVersion } from "./lambda_function.ts";
 import { collectCode, type LambdaState } from "./lambda_state.ts";
 import { startWorker, type Worker } from "./worker.ts";
@@ -6,6 +7,7 @@ import { type PoolFunction, StartError } from "./worker_pool.ts";
 
 /** Workers live 6 hours (worker_pool.ts), and their last invocation at most 15 minutes more. */
 const CREDENTIAL_SECONDS = 8 * 3600;
+const MIB = 1_048_576;
 
 /** A version of a function as the pool runs it. */
 export function poolFunction(
@@ -22,6 +24,7 @@ export function poolFunction(
 }
 
 async function start(state: LambdaState, name: string, version: FunctionVersion): Promise<Worker> {
+  if (version.image) return await startImage(state, name, version, version.image);
   const { code, scratch } = state;
   const seal = await state.seal.get();
   const release = code.hold(version.codeDigest);
@@ -31,7 +34,7 @@ async function start(state: LambdaState, name: string, version: FunctionVersion)
     worker = await startWorker({
       seal,
       code: code.folder(version.codeDigest),
-      tmpBytes: version.tmpMb * 1_048_576,
+      tmpBytes: version.tmpMb * MIB,
       environment: environmentOf(state, name, version),
       scratch,
     });
@@ -50,6 +53,37 @@ async function start(state: LambdaState, name: string, version: FunctionVersion)
   return worker;
 }
 
+async function startImage(
+  state: LambdaState,
+  name: string,
+  version: FunctionVersion,
+  { uri, entryPoint, command, workingDirectory }: FunctionImage,
+): Promise<Worker> {
+  const seal = await state.seal.get();
+  if (seal.kind === "no") {
+    throw new StartError(
+      "Runtime.InvalidEntrypoint",
+      "The embedded cloud runs no images on this machine, as it cannot seal workers",
+    );
+  }
+  const image = await state.images.open(version.codeDigest);
+  if (image === undefined) {
+    throw new StartError("Runtime.InvalidEntrypoint", `The image ${uri} is no longer there`);
+  }
+  const { config } = image;
+  return await startWorker({
+    seal,
+    code: image.root,
+    image: {
+      command: [...entryPoint ?? config.entryPoint, ...command ?? config.command],
+      cwd: workingDirectory ?? config.workingDirectory,
+    },
+    tmpBytes: version.tmpMb * MIB,
+    environment: environmentOf(state, name, version, config.environment),
+    scratch: state.scratch,
+  });
+}
+
 async function checkBootstrap(path: string): Promise<void> {
   try {
     const { isFile, mode } = await Deno.stat(path);
@@ -63,11 +97,15 @@ async function checkBootstrap(path: string): Promise<void> {
   );
 }
 
-/** Lambda's variables (Developer Guide, "Defined runtime environment variables") over the function's. */
+/**
+ * Lambda's variables (Developer Guide, "Defined runtime environment variables") over the function's, and
+ * those over its image's.
+ */
 function environmentOf(
   { settings, deps }: LambdaState,
   name: string,
   version: FunctionVersion,
+  ofImage: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const keys = deps.issueRoleCredentials(version.role, CREDENTIAL_SECONDS);
   const day = new Date(settings.now()).toISOString().slice(0, 10).replaceAll("-", "/");
@@ -75,8 +113,9 @@ function environmentOf(
     PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
+    ...ofImage,
     ...version.environment,
-    _HANDLER: version.handler,
+    ...(version.handler !== undefined && { _HANDLER: version.handler }),
     LAMBDA_TASK_ROOT: "/var/task",
     LAMBDA_RUNTIME_DIR: "/var/runtime",
     AWS_REGION: settings.region,

@@ -2,6 +2,7 @@
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { type Cloudformation, openCloudformation } from "./cloudformation.ts";
 import { loadKeys, openCredentials } from "./credentials.ts";
+import { openRepositories } from "./ecr_repositories.ts";
 import { createFront, type Route } from "./front.ts";
 import { openRoles } from "./iam_roles.ts";
 import { type LambdaOptions, openLambda } from "./lambda.ts";
@@ -96,9 +97,11 @@ export async function serveCloud(options: ServeOptions): Promise<RunningCloud> {
   const roles = await openRoles(`${directory}/iam`, accountId);
   const authorizer = createAuthorizer(roles.statementsOf);
   const s3 = await openS3(settings, authorizer);
+  const repositories = await openRepositories(`${directory}/ecr`);
   const cloudformation: Cloudformation = await openCloudformation(settings, {
     s3,
     roles,
+    repositories,
     authorizer,
   });
   undo.defer(() => cloudformation.close());
@@ -106,6 +109,7 @@ export async function serveCloud(options: ServeOptions): Promise<RunningCloud> {
     readObject: s3.readObject,
     issueRoleCredentials: credentials.issueRoleCredentials,
     roleExists: roles.exists,
+    repositoryExists: (name) => repositories.records.has(name),
     authorizer,
   }, options.lambda);
   undo.defer(() => lambda.close());

@@ -18,6 +18,7 @@
  *     s3/uploads/ID/       parts of an unfinished multipart upload
  *     cloudformation/ iam/ ecr/  one folder a kind of record
  *     lambda/ base/        functions with their code, and what sealed workers see as their system
+ *     images/              file systems of images (images.ts)
  *
  * A write goes to `.tmp-…` beside its target, is synced, renamed over the target, and the folder is
  * synced. So a reader sees the old record or the new one, and all that a kill can leave behind is a

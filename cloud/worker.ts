@@ -3,14 +3,16 @@ import { messageOf } from "../job/errors.ts";
 import { type RuntimeApi, startRuntimeApi } from "./runtime_api.ts";
 import { type WorkerLog, workerLog } from "./worker_log.ts";
 import { killAll, killThoseOf, peakOf, treeOf } from "./worker_processes.ts";
-import type { Seal } from "./worker_seal.ts";
+import type { Seal, SealedImage } from "./worker_seal.ts";
 
 /** What a worker needs to start. */
 export interface WorkerOptions {
   /** How it is sealed. */
   readonly seal: Seal;
-  /** Folder of the unpacked code; it holds `bootstrap`. */
+  /** Folder of the unpacked code, which holds `bootstrap`, or of the file system of the image. */
   readonly code: string;
+  /** Present if it runs in an image, which takes a seal. */
+  readonly image?: SealedImage;
   /** Size of its /tmp in bytes. */
   readonly tmpBytes: number;
   /** Its environment but for AWS_LAMBDA_RUNTIME_API and what tells llama's runtime where to work. */
@@ -57,6 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (!sealed) await makeFolder(options.scratch, scratch);
     const command = options.seal.command({
       code: options.code,
+      ...(options.image && { image: options.image }),
       tmpBytes: options.tmpBytes,
       environment: {
         ...options.environment,

@@ -17,6 +17,10 @@
  *    or be in the base system (chroot of coreutils).
  * 3. Nothing: a plain process with a clean environment and a folder of its own.
  *
+ * A function's image takes the place of the base system. None of its programs makes the seal, as they may
+ * be anything: the image stands where the code would in the base system, and a chroot into it is the
+ * last that happens before its command.
+ *
  * A worker in Lambda has 1,024 descriptors and 742 processes and threads. The first is a limit of each
  * process (RLIMIT_NOFILE) and set here. The second is not: RLIMIT_NPROC counts all processes of a user,
  * on this machine those of all workers and of the user at the desk together, so that one worker's
@@ -33,10 +37,20 @@ import { openBaseSystem } from "./base_system.ts";
 /** How workers are sealed: the program that does it, or "no". */
 export type SealKind = "bubblewrap" | "unshare" | "no";
 
+/** How a worker runs in an image. */
+export interface SealedImage {
+  /** The command, the first word a path or a name in PATH. */
+  readonly command: readonly string[];
+  /** Absolute path of the working folder in the image. */
+  readonly cwd: string;
+}
+
 /** A worker to be sealed. */
 export interface SealedWorker {
-  /** Folder of the unpacked code. */
+  /** Folder of the unpacked code, or of the file system of the image. */
   readonly code: string;
+  /** Present if it runs in an image and not over the base system. */
+  readonly image?: SealedImage;
   /** Size of its /tmp in bytes. */
   readonly tmpBytes: number;
   /** What it shall find in its environment. */
@@ -65,7 +79,10 @@ export interface SealedCommand {
 export interface Seal {
   /** How workers are sealed. */
   readonly kind: SealKind;
-  /** The command that runs `worker`; killing its process kills the worker if it is sealed. */
+  /**
+   * The command that runs `worker`; killing its process kills the worker if it is sealed. A seal of the
+   * kind "no" runs no image.
+   */
   command(worker: SealedWorker): SealedCommand;
 }
 
@@ -134,6 +151,7 @@ const INIT = 'ulimit -n 1024; "$@" & wait $!; exit $?';
 /** Variables that would change the programs that make the seal, and so are set inside of it. */
 const EARLY = /^(LD_|BASH|GLIBC_|MALLOC_|LIBMOUNT_|ENV$|IFS$|PS4$|SHELLOPTS$|GCONV_PATH$|LOCPATH$)/;
 
+/** What stands in the environment from the start, and the rest: as variables of an image, else as a command. */
 function splitEnvironment(worker: SealedWorker): [Record<string, string>, string[]] {
   const outside: Record<string, string> = {};
   const inside: string[] = [];
@@ -141,6 +159,7 @@ function splitEnvironment(worker: SealedWorker): [Record<string, string>, string
     if (EARLY.test(name)) inside.push(`${name}=${value}`);
     else outside[name] = value;
   }
+  if (worker.image) return [outside, inside];
   const program = `/var/task/${worker.program ?? "bootstrap"}`;
   const command = [program, ...worker.args ?? []];
   return [outside, inside.length === 0 ? command : ["/usr/bin/env", ...inside, ...command]];
@@ -153,73 +172,101 @@ function bubblewrapSeal(base: string, path: string): Seal | string {
   return {
     kind: "bubblewrap",
     command(worker) {
-      const [environment, command] = splitEnvironment(worker);
+      const { code, image } = worker;
+      const [environment, inside] = splitEnvironment(worker);
       const args = [
         ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
         ["--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--disable-userns"],
         ["--die-with-parent", "--new-session", "--hostname", "localhost"],
-        ["--ro-bind", base, "/", "--ro-bind", worker.code, "/var/task"],
+        image ? ["--ro-bind", code, "/"] : ["--ro-bind", base, "/", "--ro-bind", code, "/var/task"],
         ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"],
         ["--perms", "1777", "--size", String(worker.tmpBytes), "--tmpfs", "/tmp"],
         ["--proc", "/proc"],
         ...DEVICES.map((name) => ["--dev-bind", `/dev/${name}`, `/dev/${name}`]),
-        ["--chdir", "/var/task", "--", "/usr/bin/bash", "-c", INIT, "init", ...command],
       ].flat();
-      return { program, args, environment };
+      if (!image) {
+        args.push("--chdir", "/var/task", "--", "/usr/bin/bash", "-c", INIT, "init", ...inside);
+        return { program, args, environment };
+      }
+      for (const variable of inside) {
+        const at = variable.indexOf("=");
+        args.push("--setenv", variable.slice(0, at), variable.slice(at + 1));
+      }
+      args.push("--chdir", image.cwd, "--", ...image.command);
+      return {
+        program: "/bin/sh",
+        args: ["-c", 'ulimit -n 1024; exec "$0" "$@"', program, ...args],
+        environment,
+      };
     },
   };
 }
 
-/** Arguments: base system, code, bytes of /tmp, path of unshare or "" for root, worker's command. */
+/**
+ * Arguments: base system, code, bytes of /tmp, folder of the worker's root below the base system, path of
+ * unshare or "", whether it is for a user namespace, then the command that lowers the worker and runs it.
+ */
 const SETUP = `
 set -eu
-base=$1 code=$2 size=$3 lower=$4 path=$PATH
-shift 4
+base=$1 code=$2 size=$3 root=$1$4 unshare=$5 user=$6 path=$PATH
+shift 6
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount --bind "$base" "$base"
 mount -o remount,bind,ro,nosuid,nodev "$base"
 mount --bind "$code" "$base/var/task"
 mount -o remount,bind,ro,nosuid,nodev "$base/var/task"
 if [ -f /etc/resolv.conf ]; then
-  mount --bind /etc/resolv.conf "$base/etc/resolv.conf"
-  mount -o remount,bind,ro,nosuid,nodev "$base/etc/resolv.conf"
+  mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+  mount -o remount,bind,ro,nosuid,nodev "$root/etc/resolv.conf"
 fi
-mount -t tmpfs -o "size=$size,mode=1777,nosuid,nodev" tmpfs "$base/tmp"
+mount -t tmpfs -o "size=$size,mode=1777,nosuid,nodev" tmpfs "$root/tmp"
 mount -t proc -o nosuid,nodev,noexec proc "$base/proc"
+[ "$root" = "$base" ] || mount --bind "$base/proc" "$root/proc"
 for device in ${DEVICES.join(" ")}; do
-  mount --bind "/dev/$device" "$base/dev/$device"
+  mount --bind "/dev/$device" "$root/dev/$device"
 done
 cd "$base"
-[ -z "$lower" ] || exec 9<"$lower"
+[ -z "$unshare" ] || exec 9<"$unshare"
 pivot_root . mnt
 chroot /mnt umount -l /
 cd /var/task
-if [ -n "$lower" ]; then
-  echo 1 >/proc/sys/user/max_user_namespaces
-  set -- /proc/1/fd/9 --user --map-user=1000 --map-group=1000 -- "$@"
-else
-  set -- /usr/sbin/chroot --skip-chdir --userspec=1000:1000 / "$@"
-fi
+[ "$user" = false ] || echo 1 >/proc/sys/user/max_user_namespaces
 ulimit -n 1024
 export PATH="$path"
-exec /usr/bin/bash -c 'lower=$1; shift; "$lower" "$@" 9<&- & wait $!; exit $?' init "$@"
+exec /usr/bin/bash -c '"$@" 9<&- & wait $!; exit $?' init "$@"
 `;
+
+/** The program that lowers a worker, where the base system's own cannot: unshare, held open. */
+const HELD = "/proc/1/fd/9";
 
 function unshareSeal(base: string, path: string): Seal | string {
   const program = find("setpriv", path);
   const unshare = find("unshare", path);
   if (program === undefined) return "there is no 'setpriv'";
   if (unshare === undefined) return "there is no 'unshare'";
-  const root = Deno.uid() === 0;
+  const isRoot = Deno.uid() === 0;
+  const lowered = isRoot
+    ? ["--setgid=1000", "--setuid=1000"]
+    : ["--user", "--map-user=1000", "--map-group=1000"];
   return {
     kind: "unshare",
     command(worker) {
-      const [environment, command] = splitEnvironment(worker);
+      const { code, image, tmpBytes } = worker;
+      const [environment, inside] = splitEnvironment(worker);
+      const command = image
+        ? [
+          ...["/usr/bin/env", ...inside, HELD, ...lowered],
+          ...["--root=/var/task", `--wd=${image.cwd}`, "--", ...image.command],
+        ]
+        : isRoot
+        ? ["/usr/sbin/chroot", "--skip-chdir", "--userspec=1000:1000", "/", ...inside]
+        : [HELD, ...lowered, "--", ...inside];
+      const held = image || !isRoot ? unshare : "";
       const args = [
-        ["--pdeathsig", "KILL", unshare, ...root ? [] : ["--user", "--map-root-user"]],
+        ["--pdeathsig", "KILL", unshare, ...isRoot ? [] : ["--user", "--map-root-user"]],
         ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"],
-        ["/bin/sh", "-c", SETUP, "seal"],
-        [base, worker.code, String(worker.tmpBytes), root ? "" : unshare, ...command],
+        ["/bin/sh", "-c", SETUP, "seal", base, code, String(tmpBytes)],
+        [image ? "/var/task" : "", held, String(!isRoot), ...command],
       ].flat();
       return { program, args, environment };
     },
@@ -227,6 +274,7 @@ function unshareSeal(base: string, path: string): Seal | string {
 }
 
 function plainCommand(worker: SealedWorker, setpriv: string | undefined): SealedCommand {
+  if (worker.image) throw new TypeError("A worker that is not sealed cannot run in an image");
   const program = `${worker.code}/${worker.program ?? "bootstrap"}`;
   const command = [program, ...worker.args ?? []];
   const environment = {

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { putFile, withLibraries } from "./image_fixture.ts";
+import { prepareRoot } from "./images.ts";
 import { openSeal, type Seal, type SealKind } from "./worker_seal.ts";
 
 // The base system takes a moment to build, and all tests may share it.
@@ -32,6 +34,40 @@ async function run(seal: Seal, script: string, environment = {}): Promise<Ran> {
       code: folder,
       tmpBytes: 1 << 20,
       environment: { PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin", ...environment },
+      scratch: folder,
+    });
+    const { code, stdout, stderr } = await new Deno.Command(command.program, {
+      args: [...command.args],
+      clearEnv: true,
+      env: { ...command.environment },
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs a script in an image with a shell in /x, and nothing else that any seal could use. */
+async function runInImage(seal: Seal, script: string, environment = {}): Promise<Ran> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.chmod(folder, 0o755);
+    let loader = "";
+    for (const file of await withLibraries(["/bin/bash", "/bin/cat", "/bin/id"])) {
+      const name = file.slice(file.lastIndexOf("/") + 1);
+      await putFile(file, `${folder}/x/${name}`);
+      if (/^ld[-.]/.test(name)) loader = `/x/${name}`;
+    }
+    await Deno.symlink("/etc", `${folder}/dev`);
+    await prepareRoot(folder);
+    const shell = [loader, "--library-path", "/x", "/x/bash"];
+    const command = seal.command({
+      code: folder,
+      image: { command: [...shell, "-c", script], cwd: "/x" },
+      tmpBytes: 1 << 20,
+      environment: { PATH: "/usr/bin", run: shell.slice(0, -1).join(" "), ...environment },
       scratch: folder,
     });
     const { code, stdout, stderr } = await new Deno.Command(command.program, {
@@ -119,6 +155,26 @@ for (const way of ["bubblewrap", "unshare"] as const) {
     assertEquals(capabilities, "CapEff:\t0000000000000000");
     assert(Number(processes) < 10, processes);
     assertEquals(rest, []);
+  });
+
+  test(`an image sealed by ${way} is all that its worker sees, and none of its programs is needed`, async () => {
+    const { out, err, code } = await runInImage(
+      seal,
+      `cd / && echo *; cd - >/dev/null; pwd; $run /x/id -u; $run /x/id -G; ulimit -n
+       while read -r line; do case $line in CapEff*) echo "$line";; esac; done </proc/self/status
+       echo "$A,$LD_BIND_NOW"; echo x >/tmp/x && $run /x/cat /tmp/x; echo y >/dev/null
+       for path in /x/x /etc/x /proc/sys/kernel/hostname; do
+         (echo other >$path) 2>/dev/null && echo "wrote $path"
+       done
+       [ -e /proc/1/root/usr ] && echo "saw another root"
+       exit 7`,
+      { A: "a b", LD_BIND_NOW: "1" },
+    );
+    assertEquals([err, code], ["", 7]);
+    assertEquals(out.split("\n"), [
+      ...["dev etc proc tmp x", "/x", "1000", "1000", "1024", "CapEff:\t0000000000000000"],
+      ...["a b,1", "x", ""],
+    ]);
   });
 
   test(`a worker sealed by ${way} fills its own /tmp and no more`, async () => {
