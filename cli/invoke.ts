@@ -2,25 +2,24 @@
 import { resolve } from "@std/path/posix";
 import { type Content, isInline } from "../job/content.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
-import { LlamaError } from "../job/errors.ts";
-import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { type RanJob, runJob } from "../daemon/run_job.ts";
-import { openSession, type Session } from "../daemon/session.ts";
+import type { RanJob } from "../daemon/run_job.ts";
+import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
-import { type FileArg, parseFileArg } from "./file_args.ts";
+import { parseFileArg } from "./file_args.ts";
 import { usageError } from "./flags.ts";
-import { functionMissing, isFunctionMissing } from "./function_names.ts";
+import { environmentOf } from "./job_environment.ts";
 import {
   collectFiles,
   isInPlace,
-  missingOutputs,
   type ReadObject,
+  refuseMissing,
   wantedOf,
   withUnchanged,
   writeOutputs,
 } from "./job_files.ts";
+import { runNamed } from "./run_named.ts";
 import { sessionInputs } from "./session_inputs.ts";
 
 const USAGE = `run one command in a function
@@ -50,12 +49,6 @@ examples:
   llama invoke llama uname -a
   llama invoke -f README.md:INPUT -o OUTPUT llama sh -c 'wc INPUT > OUTPUT'
 `;
-
-/** Exit statuses of commands that could not be run, as a shell has them (POSIX, 2.8.2). */
-const NOT_RUN: Readonly<Record<string, number | undefined>> = {
-  CommandNotFound: 127,
-  CommandNotExecutable: 126,
-};
 
 /** Larger input on stdin goes to the store. */
 const MAX_INLINE_STDIN_BYTES = 256 * 1024;
@@ -115,7 +108,9 @@ async function run(context: CommandContext): Promise<number> {
     })
     : undefined;
   const session = await openSession(sessionInputs(context));
-  const ran = await runNamed(session, functionName, shipped?.spec ?? plain, {
+  const ran = await runNamed(shipped?.spec ?? plain, {
+    session,
+    functionName,
     read: async (digest) => {
       if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
       return await shipped?.read(digest) ?? await files.read(digest);
@@ -160,54 +155,6 @@ async function run(context: CommandContext): Promise<number> {
   if (flags.has("time")) output.say(timeLines(ran, totalMs));
   if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
   return exitCodeOf(result.status);
-}
-
-async function runNamed(
-  session: Session,
-  functionName: string,
-  spec: JobSpec,
-  options: { read: ReadObject; logTail: boolean; signal: AbortSignal },
-): Promise<RanJob> {
-  try {
-    return await runJob(spec, { session, functionName, ...options });
-  } catch (error) {
-    if (isFunctionMissing(error)) {
-      throw await functionMissing(session.client, functionName, error);
-    }
-    const exitCode = error instanceof LlamaError ? NOT_RUN[error.code] : undefined;
-    if (!(error instanceof LlamaError) || exitCode === undefined) throw error;
-    throw new LlamaError(error.code, error.message, {
-      cause: error,
-      exitCode,
-      hint: "the function does not have it; -ship sends the one of this machine",
-    });
-  }
-}
-
-function refuseMissing(outputs: JobResult["outputs"], wishes: readonly FileArg[]): void {
-  const missing = missingOutputs(outputs, wishes).map(({ remote }) => JSON.stringify(remote));
-  if (missing.length === 0) return;
-  throw new LlamaError(
-    "OutputMissing",
-    `The command succeeded and did not make the output ${missing.join(", ")}`,
-  );
-}
-
-/** Reads `NAME=VALUE`, and `NAME` for the variable of that name here. */
-export function environmentOf(
-  settings: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const setting of settings) {
-    const equals = setting.indexOf("=");
-    const name = equals < 0 ? setting : setting.slice(0, equals);
-    const value = equals < 0 ? env[name] : setting.slice(equals + 1);
-    if (name === "") throw usageError(`The setting ${JSON.stringify(setting)} has no name`);
-    if (value === undefined) throw usageError(`The variable ${name} is not set here`);
-    result[name] = value;
-  }
-  return result;
 }
 
 async function readStdin(): Promise<{ content: Content; bytes: Uint8Array<ArrayBuffer> }> {

@@ -158,6 +158,20 @@ export function missingOutputs(
 }
 
 /**
+ * Refuses a job that succeeded without an output that it was to make.
+ *
+ * @throws {LlamaError} `OutputMissing`.
+ */
+export function refuseMissing(outputs: readonly Input[], wishes: readonly FileArg[]): void {
+  const missing = missingOutputs(outputs, wishes).map(({ remote }) => JSON.stringify(remote));
+  if (missing.length === 0) return;
+  throw new LlamaError(
+    "OutputMissing",
+    `The command succeeded and did not make the output ${missing.join(", ")}`,
+  );
+}
+
+/**
  * Writes `outputs` where `wishes` want them: all beside their targets first, then each renamed, so
  * that a failure or an interruption leaves the old files or the new ones and nothing in between.
  *

@@ -24,13 +24,21 @@ export interface ShipOptions {
   readonly cwd: string;
 }
 
-/** A job that carries its program. */
-export interface ShippedJob {
-  readonly spec: JobSpec;
-  /** Bytes of what it carries, `undefined` for those of the job's own files. */
+/** A program that can travel, with all that jobs which run it have in common. */
+export interface Shipment {
+  /** Everything that the program needs, by absolute paths, and the folders that it finds. */
+  readonly inputs: readonly Input[];
+  /** Makes a job that is not rooted run the program; it still needs {@linkcode Shipment.inputs}. */
+  readonly root: (spec: JobSpec) => JobSpec;
+  /** Bytes of what travels, `undefined` for those of a job's own files. */
   readonly read: (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Gives outputs the paths that they have below the job's folder. */
   readonly unshipped: (outputs: readonly Input[]) => Input[];
+}
+
+/** A job that carries its program. */
+export interface ShippedJob extends Pick<Shipment, "read" | "unshipped"> {
+  readonly spec: JobSpec;
 }
 
 const FOLDER = "/job";
@@ -48,10 +56,20 @@ const ENV = {
  * @throws {LlamaError} If the program is not found or cannot travel.
  */
 export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<ShippedJob> {
+  const { inputs, root, read, unshipped } = await shipmentOf(spec.args[0] ?? "", options);
+  const rooted = root(spec);
+  return { spec: { ...rooted, inputs: [...inputs, ...rooted.inputs] }, read, unshipped };
+}
+
+/**
+ * Collects what the program `name` of this machine needs elsewhere.
+ *
+ * @throws {LlamaError} If the program is not found or cannot travel.
+ */
+export async function shipmentOf(name: string, options: ShipOptions): Promise<Shipment> {
   const folders = createFolders(realFiles);
   const digests = createFileDigests(realFiles);
-  const [program = ""] = spec.args;
-  const spelled = program.includes("/") ? resolve(options.cwd, program) : program;
+  const spelled = name.includes("/") ? resolve(options.cwd, name) : name;
   const shipment = await shipProgram(spelled, options.files, options.path, {
     files: realFiles,
     folders,
@@ -60,11 +78,7 @@ export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<Ship
     digests,
   });
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
-  const inputs: Input[] = [
-    ...shipment.inputs,
-    { kind: "folder", path: FOLDER, mode: 0o755 },
-    ...spec.inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` })),
-  ];
+  const inputs: Input[] = [...shipment.inputs, { kind: "folder", path: FOLDER, mode: 0o755 }];
   if (!inputs.some(({ path }) => path === "/tmp")) {
     inputs.push({ kind: "folder", path: "/tmp", mode: 0o1777 });
   }
@@ -89,18 +103,19 @@ export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<Ship
     });
   }
   return {
-    spec: {
+    inputs,
+    root: (spec) => ({
       ...spec,
       program: shipment.program,
       env: { ...ENV, ...spec.env },
       cwd: FOLDER,
       rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM }) },
-      inputs,
+      inputs: spec.inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` })),
       wanted: spec.wanted.map((wanted) => ({
         ...wanted,
         path: wanted.path === "" ? FOLDER : `${FOLDER}/${wanted.path}`,
       })),
-    },
+    }),
     read: async (digest) => {
       const path = digests.pathOf(digest);
       if (path === undefined) return own.get(digest);
