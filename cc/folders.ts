@@ -5,7 +5,11 @@
  * A listing is true as long as the folder's state (inode, mtime, ctime) is what it was, and that is
  * asked once a round (see {@linkcode Folders.nextRound}). It is not kept when the folder had just changed
  * when it was listed ({@linkcode isSettled}). What breaks it: a clock that is set back by hand between two
- * changes, or a network file system whose attributes are cached; the proof asks again.
+ * changes, or a network file system whose attributes are cached.
+ *
+ * What the system has installed changes seldom and is asked about by each unit, so a guess takes states of
+ * up to a second ago for it. A guess may be wrong: it costs a round. The proof looks at everything anew
+ * ({@linkcode Folders.freshly}).
  */
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 
@@ -14,12 +18,16 @@ export type EntryKind = "file" | "folder" | "link" | "other";
 
 /** Folder listings, and states of files, with one look at each a round. */
 export interface Folders {
-  /** Starts a round: everything is looked at again when it is first asked about. */
+  /** Starts a round: what may have changed is looked at again when it is first asked about. */
   nextRound(): void;
+  /** Calls `look` in a round of its own, in which nothing that was known before counts. */
+  freshly<T>(look: () => T): T;
   /** Number of the round. */
   readonly round: number;
   /** The state of what `path` names in this round, links followed. */
   stat(path: string): FileState | undefined;
+  /** What the link `path` holds, `undefined` if it is no link. */
+  readLink(path: string): string | undefined;
   /** The kind of `name` in `folder`, also one that cannot be listed; `undefined` if there is none. */
   entry(folder: string, name: string): EntryKind | undefined;
   /** All names in `folder`, `undefined` if it is no folder or cannot be listed. */
@@ -40,19 +48,37 @@ interface Listing {
   asked: Set<string>;
 }
 
+interface KnownLink {
+  readonly state: FileState;
+  readonly target: string;
+}
+
+/** What the system has installed. */
+const INSTALLED = /^\/usr\/(?!src\/|local\/src\/)/;
+/** How old a state of that may be for a guess. */
+const MAX_AGE_MS = 1000;
+
 /** Creates an empty set of listings over `files`. */
 export function createFolders(files: FileSystem): Folders {
   const listings = new Map<string, Listing>();
+  const links = new Map<string, KnownLink>();
   const states = new Map<string, FileState | undefined>();
+  const installed = new Map<string, FileState | undefined>();
+  const fresh = new Map<string, FileState | undefined>();
+  let isFresh = false;
+  let installedMs = -Infinity;
   let round = 0;
   let shapeGeneration = 0;
   let answerGeneration = 0;
 
   const stat = (path: string) => {
-    const known = states.get(path);
-    if (known !== undefined || states.has(path)) return known;
+    const usual = INSTALLED.test(path) ? installed : states;
+    const asked = isFresh ? fresh : usual;
+    const known = asked.get(path);
+    if (known !== undefined || asked.has(path)) return known;
     const state = files.stat(path);
-    states.set(path, state);
+    usual.set(path, state);
+    if (isFresh) fresh.set(path, state);
     return state;
   };
 
@@ -96,6 +122,33 @@ export function createFolders(files: FileSystem): Folders {
     nextRound: () => {
       round++;
       states.clear();
+      const age = files.now() - installedMs;
+      // Less than nothing if the clock was set back.
+      if (age >= 0 && age < MAX_AGE_MS) return;
+      installed.clear();
+      installedMs = files.now();
+    },
+    freshly: (look) => {
+      round++;
+      fresh.clear();
+      isFresh = true;
+      try {
+        return look();
+      } finally {
+        isFresh = false;
+      }
+    },
+    readLink: (path) => {
+      const lookedMs = files.now();
+      const state = files.lstat(path);
+      if (state?.kind !== "link") return undefined;
+      const known = links.get(path);
+      if (known && sameState(known.state, state)) return known.target;
+      const target = files.readLink(path);
+      if (target !== undefined && isSettled(state, lookedMs, files.settleMs)) {
+        links.set(path, { state, target });
+      }
+      return target;
     },
     get round() {
       return round;

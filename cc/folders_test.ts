@@ -163,3 +163,47 @@ Deno.test("a folder that can be entered but not listed is asked name by name", (
     ["file", "folder", undefined],
   );
 });
+
+Deno.test("what the system has installed is looked at once a second, and by a proof each time", () => {
+  const { files, folders } = setUp(["/usr/include/a.h", "/usr/src/b.h"]);
+  folders.nextRound();
+  const sizes = () => ["/usr/include/a.h", "/usr/src/b.h"].map((path) => folders.stat(path)?.size);
+  assertEquals(sizes(), [0, 0]);
+  files.write("/usr/include/a.h", "new");
+  files.write("/usr/src/b.h", "new");
+  files.tick(10);
+  folders.nextRound();
+  assertEquals(sizes(), [0, 3]);
+  assertEquals(folders.freshly(sizes), [3, 3]);
+  assertEquals(sizes(), [3, 3]);
+  files.write("/usr/include/a.h", "newer");
+  files.tick(2000);
+  folders.nextRound();
+  assertEquals(sizes(), [5, 3]);
+});
+
+Deno.test("a name that appears where the system installs is seen by a proof at once", () => {
+  const { files, folders } = setUp(["/usr/include/a.h"]);
+  folders.nextRound();
+  assertEquals(folders.entry("/usr/include", "b.h"), undefined);
+  files.tick(500);
+  files.write("/usr/include/b.h", "");
+  folders.nextRound();
+  assertEquals(folders.entry("/usr/include", "b.h"), undefined);
+  assertEquals(folders.freshly(() => folders.entry("/usr/include", "b.h")), "file");
+  assertEquals(folders.entry("/usr/include", "b.h"), "file");
+});
+
+Deno.test("readLink() reads a link again only when that has changed", () => {
+  const { files, folders, later } = setUp(["/p/a.c"]);
+  files.link("/p/l", "a.c");
+  later();
+  files.calls.clear();
+  assertEquals([folders.readLink("/p/l"), folders.readLink("/p/l")], ["a.c", "a.c"]);
+  assertEquals(files.calls.get("readLink"), 1);
+  files.remove("/p/l");
+  assertEquals(folders.readLink("/p/l"), undefined);
+  files.link("/p/l", "b.c");
+  assertEquals(folders.readLink("/p/l"), "b.c");
+  assertEquals(folders.readLink("/p/a.c"), undefined);
+});

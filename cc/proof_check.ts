@@ -3,7 +3,7 @@
  * here, too, every listed folder was whole, and nothing that was sent has changed meanwhile.
  */
 import type { Proof } from "../job/proof.ts";
-import { type FileState, type FileSystem, sameState } from "./file_system.ts";
+import { type FileState, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 import type { Step } from "./places.ts";
 
@@ -25,16 +25,17 @@ export type Verdict =
 /** What the check needs to know. */
 export interface ProofQuestion {
   readonly proof: Proof;
-  /** State of each file that was sent, by real path. */
-  readonly sent: ReadonlyMap<string, FileState>;
+  /**
+   * What was sent and stands at `path` in the job's root, as the job spelled it: the state that the file had
+   * here when it was read, `"sent"` for what has no content of this machine, `undefined` if nothing was.
+   */
+  readonly sent: (path: string) => FileState | "sent" | undefined;
   /** Links that were sent: a file that one leads to is the same even if the link now leads elsewhere. */
   readonly links: readonly Step[];
   /** Paths that the job itself makes, so that they may exist here from an earlier run. */
   readonly isMade: (path: string) => boolean;
   /** Names in a folder of the job's root. */
   readonly sentNames: (folder: string) => ReadonlySet<string>;
-  /** Whether a path of the job's root was sent, or leads to what was sent. */
-  readonly wasSent: (path: string) => boolean;
 }
 
 /** Most names that a listed folder may lack to be sent, too: clang lists those of installed compilers. */
@@ -42,20 +43,20 @@ const MAX_LISTED = 256;
 /** Where compilers put what they hand from one program to the next, directly in the folder. */
 const TEMPORARY = /^\/tmp\/[^/]+$/;
 
-/** Checks a proof against this machine; starts no round of `folders` itself. */
-export function checkProof(
-  question: ProofQuestion,
-  folders: Folders,
-  files: Pick<FileSystem, "readLink">,
-): Verdict {
+/** Checks a proof against this machine as it is now. */
+export function checkProof(question: ProofQuestion, folders: Folders): Verdict {
+  return folders.freshly(() => check(question, folders));
+}
+
+function check(question: ProofQuestion, folders: Folders): Verdict {
   const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
-  const closed = closedFolder(proof.absent, folders);
-  if (closed !== undefined) {
-    return { kind: "unproved", reason: `nobody may look into "${closed}" here` };
+  const absent = findAbsent(proof.absent, folders);
+  if (absent.closed !== undefined) {
+    return { kind: "unproved", reason: `nobody may look into "${absent.closed}" here` };
   }
-  const here = proof.absent.filter((path) => !isMade(path) && exists(path, folders));
+  const here = absent.here.filter((path) => !isMade(path));
   for (const folder of proof.listed) {
     const names = folders.names(folder);
     if (folder.endsWith(".gch") && names && names.size > 1) return { kind: "unordered", folder };
@@ -68,52 +69,71 @@ export function checkProof(
   }
   if (here.length > 0) return { kind: "incomplete", paths: here };
   const changed: string[] = [];
-  for (const [path, state] of sent) {
-    const now = folders.stat(path);
-    if (!now || !sameState(now, state)) changed.push(path);
+  let foreign: string | undefined;
+  // What was sent and not opened has no part in the result.
+  for (const path of proof.opened) {
+    const state = sent(path);
+    if (state === undefined) {
+      if (!isMade(path) && !TEMPORARY.test(path)) foreign ??= path;
+    } else if (state !== "sent") {
+      const now = folders.stat(path);
+      if (!now || !sameState(now, state)) changed.push(path);
+    }
   }
   for (const { path, target } of question.links) {
-    if (files.readLink(path) !== target) changed.push(path);
+    if (folders.readLink(path) !== target) changed.push(path);
   }
   if (changed.length > 0) return { kind: "changed", paths: changed };
   // A root may hold nothing else; this is what would tell if it did.
-  const foreign = proof.opened.find((path) =>
-    !isMade(path) && !TEMPORARY.test(path) && !question.wasSent(path)
-  );
   if (foreign !== undefined) {
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };
   }
   return { kind: "proved" };
 }
 
-/** The first folder of `paths` in which this user may not look for names: the answer is another error. */
-function closedFolder(paths: readonly string[], folders: Folders): string | undefined {
-  const asked = new Set<string>();
+/**
+ * Those of `paths` that exist here. They are sorted, so that names in one folder follow one another and it
+ * is looked at once; a folder in which this user may not look for names ends it, as the answer is another
+ * error there.
+ */
+function findAbsent(
+  paths: readonly string[],
+  folders: Folders,
+): { readonly here: readonly string[]; readonly closed?: string } {
+  const here: string[] = [];
+  let folder: string | undefined;
+  let names: ReturnType<Folders["names"]>;
+  let isEntered = false;
   for (const path of paths) {
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    if (asked.has(folder)) continue;
-    asked.add(folder);
-    for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
-      const state = folders.stat(at);
-      if (!state) continue;
-      const open = state.kind !== "folder" || (state.mode & 0o111) === 0o111 ||
-        folders.stat(`${at}/.`) !== undefined;
-      if (!open) return at;
-      break;
+    const slash = path.lastIndexOf("/");
+    if (folder === undefined || slash !== folder.length || !path.startsWith(folder)) {
+      folder = path.slice(0, slash);
+      const closed = closedFolder(folder, folders);
+      if (closed !== undefined) return { here, closed };
+      names = folders.names(folder || "/");
+      // A folder that cannot be listed may be entered all the same.
+      isEntered = !names && folders.stat(folder || "/")?.kind === "folder";
     }
+    const name = path.slice(slash + 1);
+    const isDotted = name === "" || name === "." || name === "..";
+    const kind = names?.get(name);
+    // A dangling link is as absent as nothing at all.
+    const exists = isDotted || isEntered || kind === "link"
+      ? folders.stat(path) !== undefined
+      : kind !== undefined;
+    if (exists) here.push(path);
   }
-  return undefined;
+  return { here };
 }
 
-function exists(path: string, folders: Folders): boolean {
-  const slash = path.lastIndexOf("/");
-  const name = path.slice(slash + 1);
-  const folder = path.slice(0, slash) || "/";
-  if (name === "" || name === "." || name === "..") return folders.stat(path) !== undefined;
-  const names = folders.names(folder);
-  // A folder that cannot be listed may be entered all the same.
-  if (!names) return folders.stat(folder)?.kind === "folder" && folders.stat(path) !== undefined;
-  const kind = names.get(name);
-  // A dangling link is as absent as nothing at all.
-  return kind === "link" ? folders.stat(path) !== undefined : kind !== undefined;
+/** The folder on the way to what is in `folder` in which this user may not look for names. */
+function closedFolder(folder: string, folders: Folders): string | undefined {
+  for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    const state = folders.stat(at);
+    if (!state) continue;
+    const open = state.kind !== "folder" || (state.mode & 0o111) === 0o111 ||
+      folders.stat(`${at}/.`) !== undefined;
+    return open ? undefined : at;
+  }
+  return undefined;
 }

@@ -19,15 +19,13 @@ function setUp() {
     checkProof(
       {
         proof: { opened: ["/p/a.c"], listed: [], absent: [], blind: [], ...proof },
-        sent: new Map([["/p/a.c", source]]),
+        sent: (path) => path === "/p/a.c" ? source : "sent",
         links: [],
         isMade: () => false,
         sentNames: () => new Set(),
-        wasSent: () => true,
         ...question,
       },
       folders,
-      files,
     );
   return { files, folders, check };
 }
@@ -40,12 +38,12 @@ Deno.test("checkProof() proves a result whose absent names are absent here", () 
 
 Deno.test("checkProof() refuses a result that came from something that was not sent", () => {
   const { check } = setUp();
-  const wasSent = (path: string) => path === "/p/a.c";
+  const sent = (path: string) => path === "/p/a.c" ? "sent" : undefined;
   const isMade = (path: string) => path === "/p/a.o";
-  assertEquals(check({ opened: ["/p/a.c", "/p/a.o", "/tmp/cc1234.s"] }, { wasSent, isMade }), {
+  assertEquals(check({ opened: ["/p/a.c", "/p/a.o", "/tmp/cc1234.s"] }, { sent, isMade }), {
     kind: "proved",
   });
-  assertEquals(check({ opened: ["/p/a.c", "/tmp/p/old.h"] }, { wasSent, isMade }), {
+  assertEquals(check({ opened: ["/p/a.c", "/tmp/p/old.h"] }, { sent, isMade }), {
     kind: "unproved",
     reason: 'it opened "/tmp/p/old.h", which was not sent',
   });
@@ -62,14 +60,13 @@ Deno.test("checkProof() does not take what it may not look at for absent", () =>
     },
   };
   const proof = { opened: [], listed: [], blind: [] };
-  const rest = { sent: new Map(), links: [], isMade: () => false };
+  const rest = { sent: () => undefined, links: [], isMade: () => false };
   for (const path of ["/p/shut/x.h", "/p/shut/in/x.h", "/p/shut/none/x.h"]) {
-    const question = { ...rest, sentNames: () => new Set<string>(), wasSent: () => true };
+    const question = { ...rest, sentNames: () => new Set<string>() };
     assertEquals(
       checkProof(
         { ...question, proof: { ...proof, absent: [path] } },
         createFolders(closed),
-        files,
       ),
       { kind: "unproved", reason: 'nobody may look into "/p/shut" here' },
     );
@@ -121,14 +118,12 @@ Deno.test("checkProof() sees a name in a folder that can be entered but not list
     checkProof(
       {
         proof: { opened: [], listed: [], absent: [absent], blind: [] },
-        sent: new Map(),
+        sent: () => undefined,
         links: [],
         isMade: () => false,
         sentNames: () => new Set(),
-        wasSent: () => true,
       },
       folders,
-      files,
     ).kind;
   assertEquals(verdict("/p/a.c"), "incomplete");
   assertEquals(verdict("/p/none.c"), "proved");
@@ -155,17 +150,30 @@ Deno.test("checkProof() wants a listed folder to have been whole", () => {
   assertEquals(check({ listed: ["/none", "/p/a.c"] }), { kind: "proved" });
 });
 
-Deno.test("checkProof() names the files that changed or went since they were sent", () => {
-  const { files, folders, check } = setUp();
+Deno.test("checkProof() names the opened files that changed or went since they were sent", () => {
+  const { files, check } = setUp();
   assertEquals(check({}), { kind: "proved" });
   files.write("/p/a.c", "int b;");
-  // The check starts no round of its own.
-  assertEquals(check({}), { kind: "proved" });
-  folders.nextRound();
   assertEquals(check({}), { kind: "changed", paths: ["/p/a.c"] });
   files.remove("/p/a.c");
-  folders.nextRound();
   assertEquals(check({}), { kind: "changed", paths: ["/p/a.c"] });
+});
+
+Deno.test("checkProof() does not care for a change of what was sent and not opened", () => {
+  const { files, check } = setUp();
+  files.write("/p/a.c", "int b;");
+  assertEquals(check({ opened: ["/p/sub/x.h"] }), { kind: "proved" });
+});
+
+Deno.test("checkProof() finds a change where the file is opened by another way", () => {
+  const { files, check } = setUp();
+  const state = files.stat("/p/sub/x.h");
+  const way = { opened: ["/p/../p/linked.h"] };
+  const sent = () => state;
+  assertEquals(check(way, { sent }), { kind: "proved" });
+  files.remove("/p/linked.h");
+  files.link("/p/linked.h", "a.c");
+  assertEquals(check(way, { sent }), { kind: "changed", paths: way.opened });
 });
 
 Deno.test("checkProof() names the links that were sent and lead elsewhere now", () => {
@@ -180,9 +188,8 @@ Deno.test("checkProof() names the links that were sent and lead elsewhere now", 
 });
 
 Deno.test("checkProof() asks for what was missing before it looks for changes", () => {
-  const { files, folders, check } = setUp();
+  const { files, check } = setUp();
   files.write("/p/a.c", "int b;");
-  folders.nextRound();
   assertEquals(check({ absent: ["/p/sub/x.h"] }).kind, "incomplete");
 });
 

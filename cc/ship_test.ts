@@ -16,7 +16,7 @@ function tools() {
     files: realFiles,
     processes: realProcesses,
     folders,
-    places: createPlaces(realFiles, folders),
+    places: createPlaces(folders),
     digests: createFileDigests(realFiles),
   };
 }

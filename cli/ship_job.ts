@@ -74,7 +74,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
     files: realFiles,
     folders,
     processes: realProcesses,
-    places: createPlaces(realFiles, folders),
+    places: createPlaces(folders),
     digests,
   });
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();

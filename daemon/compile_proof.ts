@@ -1,5 +1,4 @@
 /** What the proof of one compilation is held against. */
-import type { FileState } from "../cc/file_system.ts";
 import type { InputSet } from "../cc/inputs.ts";
 import type { Places } from "../cc/places.ts";
 import type { ProofQuestion } from "../cc/proof_check.ts";
@@ -21,10 +20,12 @@ export function proofQuestion(
     readonly temporary: readonly string[];
   },
 ): ProofQuestion {
-  const wasSent = sentTest(set.inputs, toolchain, places);
+  const sent = sentTest(set, toolchain, places);
   return {
     proof,
-    sent: withOpened(set.states, proof, toolchain),
+    sent: (path) =>
+      sent(path) ??
+        (temporary.includes(path.slice(0, path.lastIndexOf("/"))) ? "sent" : undefined),
     links: [...set.inputs.values()].filter((input) => input.kind === "link"),
     isMade: outputs.isMade,
     sentNames: (folder) =>
@@ -33,39 +34,28 @@ export function proofQuestion(
         ...outputs.standIns.values(),
         ...toolchain.inputs.values(),
       ]),
-    wasSent: (path) => wasSent(path) || temporary.includes(path.slice(0, path.lastIndexOf("/"))),
   };
 }
 
-/** States of the files that were sent for this job, and of those of the toolchain that it opened. */
-function withOpened(
-  sent: ReadonlyMap<string, FileState>,
-  proof: Proof,
-  toolchain: ReadyToolchain,
-): ReadonlyMap<string, FileState> {
-  const states = new Map(sent);
-  for (const path of proof.opened) {
-    const state = toolchain.states.get(path) ??
-      (path.includes("/.") ? toolchain.states.get(cleanPath(path)) : undefined);
-    if (state) states.set(path, state);
-  }
-  return states;
-}
-
-/** Tells whether a path, as the job spelled it, is or leads to an input or a folder above one. */
+/** Finds what was sent by the way a job spelled it: an input, or a folder above one. */
 function sentTest(
-  inputs: ReadonlyMap<string, Input>,
+  { inputs, states }: InputSet,
   toolchain: ReadyToolchain,
   places: Places,
-): (path: string) => boolean {
+): ProofQuestion["sent"] {
   const above = new Set(toolchain.folders);
   for (const path of inputs.keys()) addFoldersAbove(path, above);
-  const isSent = (path: string) =>
-    inputs.has(path) || toolchain.inputs.has(path) || above.has(path);
+  const find = (path: string) => {
+    const state = states.get(path) ?? toolchain.states.get(path);
+    if (state) return state;
+    return inputs.has(path) || toolchain.inputs.has(path) || above.has(path) ? "sent" : undefined;
+  };
   return (path) => {
-    if (isSent(path)) return true;
+    const found = find(path);
+    // A link that was sent leads to what has a state.
+    if (found !== undefined && found !== "sent") return found;
     const real = places.find(path)?.path;
-    return real !== undefined && isSent(real);
+    return (real === undefined || real === path ? undefined : find(real)) ?? found;
   };
 }
 

@@ -163,11 +163,9 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       if (!proof) {
         throw new LlamaError("Unproved", "Cannot trust a result that came without a proof");
       }
-      folders.nextRound();
       const verdict = checkProof(
         proofQuestion(proof, set, { outputs, toolchain, places, temporary }),
         folders,
-        files,
       );
       if (verdict.kind === "proved") {
         await refuseLoaderFailure(ran.result, session.store);

@@ -89,7 +89,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     files: realFiles,
     processes: recordedProcesses(() => ({ code: 0, stdout: "", stderr: SEARCH })),
     folders,
-    places: createPlaces(realFiles, folders),
+    places: createPlaces(folders),
     digests: createFileDigests(realFiles),
     guesser: createGuesser(realFiles, folders),
     toolchains: {
@@ -453,7 +453,8 @@ Deno.test("compile() goes again when a file changed while the job ran", () =>
     bench.answer = async (_, round) => {
       if (round === 1) await bench.write("a.h", "newer");
       if (round === 2) await bench.write("a.c", '#include "a.h"\n\n');
-      return made({ [`${cwd}/a.o`]: `object ${round}` });
+      const opened = [`${cwd}/a.c`, `${cwd}/a.h`];
+      return made({ [`${cwd}/a.o`]: `object ${round}` }, { opened });
     };
     await bench.compile("-c a.c");
     assertEquals((await bench.files())["a.o"], "object 3");

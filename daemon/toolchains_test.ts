@@ -47,7 +47,7 @@ function setUp() {
     files,
     processes,
     folders,
-    places: createPlaces(files, folders),
+    places: createPlaces(folders),
     digests: createFileDigests(files),
     buildShim: () => {
       builds++;
