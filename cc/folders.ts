@@ -26,8 +26,6 @@ export interface Folders {
   readonly round: number;
   /** The state of what `path` names in this round, links followed. */
   stat(path: string): FileState | undefined;
-  /** What the link `path` holds, `undefined` if it is no link. */
-  readLink(path: string): string | undefined;
   /** The kind of `name` in `folder`, also one that cannot be listed; `undefined` if there is none. */
   entry(folder: string, name: string): EntryKind | undefined;
   /** All names in `folder`, `undefined` if it is no folder or cannot be listed. */
@@ -48,11 +46,6 @@ interface Listing {
   asked: Set<string>;
 }
 
-interface KnownLink {
-  readonly state: FileState;
-  readonly target: string;
-}
-
 /** What the system has installed. */
 const INSTALLED = /^\/usr\/(?!src\/|local\/src\/)/;
 /** How old a state of that may be for a guess. */
@@ -61,7 +54,6 @@ const MAX_AGE_MS = 1000;
 /** Creates an empty set of listings over `files`. */
 export function createFolders(files: FileSystem): Folders {
   const listings = new Map<string, Listing>();
-  const links = new Map<string, KnownLink>();
   const states = new Map<string, FileState | undefined>();
   const installed = new Map<string, FileState | undefined>();
   const fresh = new Map<string, FileState | undefined>();
@@ -137,18 +129,6 @@ export function createFolders(files: FileSystem): Folders {
       } finally {
         isFresh = false;
       }
-    },
-    readLink: (path) => {
-      const lookedMs = files.now();
-      const state = files.lstat(path);
-      if (state?.kind !== "link") return undefined;
-      const known = links.get(path);
-      if (known && sameState(known.state, state)) return known.target;
-      const target = files.readLink(path);
-      if (target !== undefined && isSettled(state, lookedMs, files.settleMs)) {
-        links.set(path, { state, target });
-      }
-      return target;
     },
     get round() {
       return round;

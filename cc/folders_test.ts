@@ -193,17 +193,3 @@ Deno.test("a name that appears where the system installs is seen by a proof at o
   assertEquals(folders.freshly(() => folders.entry("/usr/include", "b.h")), "file");
   assertEquals(folders.entry("/usr/include", "b.h"), "file");
 });
-
-Deno.test("readLink() reads a link again only when that has changed", () => {
-  const { files, folders, later } = setUp(["/p/a.c"]);
-  files.link("/p/l", "a.c");
-  later();
-  files.calls.clear();
-  assertEquals([folders.readLink("/p/l"), folders.readLink("/p/l")], ["a.c", "a.c"]);
-  assertEquals(files.calls.get("readLink"), 1);
-  files.remove("/p/l");
-  assertEquals(folders.readLink("/p/l"), undefined);
-  files.link("/p/l", "b.c");
-  assertEquals(folders.readLink("/p/l"), "b.c");
-  assertEquals(folders.readLink("/p/a.c"), undefined);
-});

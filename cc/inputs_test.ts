@@ -15,7 +15,7 @@ function setUp() {
   files.tick(1000);
   const folders = createFolders(files);
   const digests = createFileDigests(files);
-  return { files, tools: { folders, digests, places: createPlaces(folders) } };
+  return { files, tools: { folders, digests, places: createPlaces(files, folders) } };
 }
 
 Deno.test("addPaths() adds a file under its real path, with the links and folders on the way", async () => {

@@ -2,6 +2,7 @@
  * Where a path as a compiler spells it really lies: `/usr/include/../lib/x.h` or `/lib64/ld.so` pass
  * through folders and links that must exist on the worker, too.
  */
+import type { FileSystem } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 
 /** A link on the way to a file. */
@@ -35,8 +36,8 @@ interface KnownPlace {
 
 const MAX_LINKS = 40;
 
-/** Creates a finder that trusts `folders` for what exists. */
-export function createPlaces(folders: Folders): Places {
+/** Creates a finder over `files` that trusts `folders` for what exists. */
+export function createPlaces(files: FileSystem, folders: Folders): Places {
   let generation = -1;
   const known = new Map<string, KnownPlace>();
 
@@ -76,7 +77,7 @@ export function createPlaces(folders: Folders): Places {
       const kind = folders.entry(at, name);
       asked.push(at);
       if (kind === "link") {
-        const target = folders.readLink(next);
+        const target = files.readLink(next);
         if (target === undefined || links.length >= MAX_LINKS) return undefined;
         links.push({ path: next, target });
         pending = [...pending, ...target.split("/").reverse()];

@@ -12,7 +12,7 @@ function setUp(tree: Record<string, string | { readonly link: string } | null>) 
   }
   files.tick(1000);
   const folders = createFolders(files);
-  const places = createPlaces(folders);
+  const places = createPlaces(files, folders);
   const later = () => {
     files.tick(1000);
     folders.nextRound();

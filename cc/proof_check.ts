@@ -3,7 +3,7 @@
  * here, too, every listed folder was whole, and nothing that was sent has changed meanwhile.
  */
 import type { Proof } from "../job/proof.ts";
-import { type FileState, sameState } from "./file_system.ts";
+import { type FileState, type FileSystem, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 import type { Step } from "./places.ts";
 
@@ -44,11 +44,19 @@ const MAX_LISTED = 256;
 const TEMPORARY = /^\/tmp\/[^/]+$/;
 
 /** Checks a proof against this machine as it is now. */
-export function checkProof(question: ProofQuestion, folders: Folders): Verdict {
-  return folders.freshly(() => check(question, folders));
+export function checkProof(
+  question: ProofQuestion,
+  folders: Folders,
+  files: Pick<FileSystem, "readLink">,
+): Verdict {
+  return folders.freshly(() => check(question, folders, files));
 }
 
-function check(question: ProofQuestion, folders: Folders): Verdict {
+function check(
+  question: ProofQuestion,
+  folders: Folders,
+  files: Pick<FileSystem, "readLink">,
+): Verdict {
   const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
@@ -81,7 +89,7 @@ function check(question: ProofQuestion, folders: Folders): Verdict {
     }
   }
   for (const { path, target } of question.links) {
-    if (folders.readLink(path) !== target) changed.push(path);
+    if (files.readLink(path) !== target) changed.push(path);
   }
   if (changed.length > 0) return { kind: "changed", paths: changed };
   // A root may hold nothing else; this is what would tell if it did.

@@ -26,6 +26,7 @@ function setUp() {
         ...question,
       },
       folders,
+      files,
     );
   return { files, folders, check };
 }
@@ -67,6 +68,7 @@ Deno.test("checkProof() does not take what it may not look at for absent", () =>
       checkProof(
         { ...question, proof: { ...proof, absent: [path] } },
         createFolders(closed),
+        files,
       ),
       { kind: "unproved", reason: 'nobody may look into "/p/shut" here' },
     );
@@ -124,6 +126,7 @@ Deno.test("checkProof() sees a name in a folder that can be entered but not list
         sentNames: () => new Set(),
       },
       folders,
+      files,
     ).kind;
   assertEquals(verdict("/p/a.c"), "incomplete");
   assertEquals(verdict("/p/none.c"), "proved");

@@ -16,7 +16,7 @@ function tools() {
     files: realFiles,
     processes: realProcesses,
     folders,
-    places: createPlaces(folders),
+    places: createPlaces(realFiles, folders),
     digests: createFileDigests(realFiles),
   };
 }

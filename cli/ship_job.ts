@@ -74,7 +74,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
     files: realFiles,
     folders,
     processes: realProcesses,
-    places: createPlaces(folders),
+    places: createPlaces(realFiles, folders),
     digests,
   });
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();

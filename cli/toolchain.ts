@@ -124,7 +124,7 @@ async function explain(name: string, { env, cwd, output }: CommandContext): Prom
       files: realFiles,
       processes: realProcesses,
       folders,
-      places: createPlaces(folders),
+      places: createPlaces(realFiles, folders),
       digests: createFileDigests(realFiles),
       rehearse,
       shimFor: (compiler) => buildShim(compiler),

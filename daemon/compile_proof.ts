@@ -50,10 +50,12 @@ function sentTest(
     if (state) return state;
     return inputs.has(path) || toolchain.inputs.has(path) || above.has(path) ? "sent" : undefined;
   };
+  const isLink = (path: string) =>
+    (inputs.get(path) ?? toolchain.inputs.get(path))?.kind === "link";
   return (path) => {
     const found = find(path);
     // A link that was sent leads to what has a state.
-    if (found !== undefined && found !== "sent") return found;
+    if (found !== undefined && !isLink(path)) return found;
     const real = places.find(path)?.path;
     return (real === undefined || real === path ? undefined : find(real)) ?? found;
   };

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isSettled, sameState } from "../cc/file_system.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
 
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -75,6 +77,20 @@ Deno.test("realFiles reads bytes and lists entries without following links", () 
       ],
     );
     assertEquals(realFiles.list("/dev")?.find(({ name }) => name === "null")?.kind, "other");
+  }));
+
+Deno.test("realFiles reads a link anew when that was made anew", () =>
+  withFolder(async (folder) => {
+    const link = `${folder}/link`;
+    for (const target of ["one", "two", "six"]) {
+      await Deno.symlink(target, link);
+      assertEquals(realFiles.readLink(link), target);
+      // Long enough for it to be remembered.
+      await delay(realFiles.settleMs + 20);
+      assertEquals([realFiles.readLink(link), realFiles.readLink(link)], [target, target]);
+      await Deno.remove(link);
+      assertEquals(realFiles.readLink(link), undefined);
+    }
   }));
 
 Deno.test("a change that keeps size and modification time is seen in the file's state", () =>

@@ -166,6 +166,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       const verdict = checkProof(
         proofQuestion(proof, set, { outputs, toolchain, places, temporary }),
         folders,
+        files,
       );
       if (verdict.kind === "proved") {
         await refuseLoaderFailure(ran.result, session.store);

@@ -89,7 +89,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     files: realFiles,
     processes: recordedProcesses(() => ({ code: 0, stdout: "", stderr: SEARCH })),
     folders,
-    places: createPlaces(folders),
+    places: createPlaces(realFiles, folders),
     digests: createFileDigests(realFiles),
     guesser: createGuesser(realFiles, folders),
     toolchains: {

@@ -59,7 +59,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
     );
     const folders = createFolders(realFiles);
-    const places = createPlaces(folders);
+    const places = createPlaces(realFiles, folders);
     const digests = createFileDigests(realFiles);
     const seams = { files: realFiles, processes: realProcesses, folders, places, digests };
     let asked: Promise<ReadonlySet<string>> | undefined;

@@ -47,7 +47,7 @@ function setUp() {
     files,
     processes,
     folders,
-    places: createPlaces(folders),
+    places: createPlaces(files, folders),
     digests: createFileDigests(files),
     buildShim: () => {
       builds++;
