@@ -98,5 +98,5 @@ export function neutral(text: string): string {
     .replaceAll(/(?:\/[^\s"=:']*\/)?(?:llamac\+\+|clang\+\+|g\+\+)(?:-\d+)?(?![\w+-])/g, "CXX")
     .replaceAll(/(?:\/[^\s"=:']*\/)?\b(?:llamacc|clang|gcc)(?:-\d+)?(?![\w+-])/g, "CC")
     // Autoconf's AC_PROG_CC_C_O.
-    .replaceAll(/(?<=_cc_)(?:llamacc|clang|gcc)(?=_c_o\b)/g, "CC");
+    .replaceAll(/(?<=\bac_cv_prog_cc_)\w+(?=_c_o\b)/g, "CC");
 }
