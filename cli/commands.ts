@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./invoke.ts")).invoke,
   },
   {
+    name: "run",
+    summary: "run a local command in a function, with nothing declared",
+    load: async () => (await import("./run.ts")).run,
+  },
+  {
     name: "daemon",
     summary: "start, stop and ask the local daemon",
     load: async () => (await import("./daemon.ts")).daemon,

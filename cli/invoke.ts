@@ -1,15 +1,16 @@
 /** `llama invoke`: one command in a function, with the files that it needs and makes. */
 import { resolve } from "@std/path/posix";
 import { type Content, isInline } from "../job/content.ts";
-import { type Digest, digestOf } from "../job/digest.ts";
+import type { Digest } from "../job/digest.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { RanJob } from "../daemon/run_job.ts";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import { parseFileArg } from "./file_args.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
+import { readStdin } from "./job_stdin.ts";
+import { jobTimes } from "./job_times.ts";
 import {
   collectFiles,
   isInPlace,
@@ -49,9 +50,6 @@ examples:
   llama invoke llama uname -a
   llama invoke -f README.md:INPUT -o OUTPUT llama sh -c 'wc INPUT > OUTPUT'
 `;
-
-/** Larger input on stdin goes to the store. */
-const MAX_INLINE_STDIN_BYTES = 256 * 1024;
 
 /** Runs one command in a function. */
 export const invoke: Command = {
@@ -152,17 +150,9 @@ async function run(context: CommandContext): Promise<number> {
     await output.errorBytes(stderr);
   }
   if (!output.json && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
-  if (flags.has("time")) output.say(timeLines(ran, totalMs));
+  if (flags.has("time")) output.say(jobTimes(ran, totalMs));
   if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
   return exitCodeOf(result.status);
-}
-
-async function readStdin(): Promise<{ content: Content; bytes: Uint8Array<ArrayBuffer> }> {
-  const bytes = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
-  const content = bytes.length <= MAX_INLINE_STDIN_BYTES
-    ? { bytes }
-    : { digest: await digestOf(bytes), size: bytes.length };
-  return { content, bytes };
 }
 
 async function bytesOf(content: Content, read: ReadObject): Promise<Uint8Array> {
@@ -185,18 +175,4 @@ function textOrBase64(name: string, bytes: Uint8Array): Record<string, string> {
     if (!(error instanceof TypeError)) throw error;
     return { [`${name}Base64`]: bytes.toBase64() };
   }
-}
-
-function timeLines({ result, invocations }: RanJob, totalMs: number): string {
-  const { fetchMs, layoutMs, runMs, collectMs } = result.timings;
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(3)}s`;
-  return [
-    `total     ${seconds(totalMs)}  (${invocations} invocation${invocations === 1 ? "" : "s"}, ` +
-    `${result.cold ? "cold" : "warm"} worker)`,
-    `  fetch   ${seconds(fetchMs)}`,
-    `  layout  ${seconds(layoutMs)}`,
-    `  run     ${seconds(runMs)}  (user ${seconds(result.usage.userMs)}, ` +
-    `system ${seconds(result.usage.systemMs)})`,
-    `  collect ${seconds(collectMs)}`,
-  ].join("\n");
 }

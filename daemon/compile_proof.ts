@@ -8,13 +8,16 @@ import type { Proof } from "../job/proof.ts";
 import type { OutputPlaces } from "./compile_outputs.ts";
 import type { ReadyToolchain } from "./toolchains.ts";
 
+/** What a job was sent beside its own inputs. */
+export type SentBefore = Pick<ReadyToolchain, "states" | "inputs" | "folders">;
+
 /** The question for a job that was sent `set` beside its toolchain. */
 export function proofQuestion(
   proof: Proof,
   set: InputSet,
   { outputs, toolchain, places, temporary }: {
-    readonly outputs: OutputPlaces;
-    readonly toolchain: ReadyToolchain;
+    readonly outputs: Pick<OutputPlaces, "isMade" | "standIns">;
+    readonly toolchain: SentBefore;
     readonly places: Places;
     /** Folders in which the job's programs leave files for each other. */
     readonly temporary: readonly string[];
@@ -40,7 +43,7 @@ export function proofQuestion(
 /** Finds what was sent by the way a job spelled it: an input, or a folder above one. */
 function sentTest(
   { inputs, states }: InputSet,
-  toolchain: ReadyToolchain,
+  toolchain: SentBefore,
   places: Places,
 ): ProofQuestion["sent"] {
   const above = new Set(toolchain.folders);

@@ -1,5 +1,7 @@
 /** The path shim, compiled by the user's own compiler against the libc that travels with it. */
+import { digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
+import { replaceFile } from "./write_output.ts";
 
 /** Where the shim's source is: beside a bundle, or in the source tree or package. */
 const SOURCES = ["./path_shim.c", "../runtime/path_shim.c"];
@@ -65,6 +67,28 @@ async function compile(compiler: string): Promise<Uint8Array<ArrayBuffer>> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * The shim as the compiler `cc` makes it, kept in the folder `cacheDir` for whoever comes next: to compile
+ * it takes 300 ms.
+ *
+ * @throws {LlamaError} `ShimNotBuilt`.
+ */
+export async function keptShim(cacheDir: string): Promise<Uint8Array<ArrayBuffer>> {
+  const name = await digestOf(new TextEncoder().encode(await readSource()));
+  const path = `${cacheDir}/shim-${name.slice(0, 16)}.so`;
+  try {
+    const kept = await Deno.readFile(path);
+    // System V ABI, "ELF Header"; anything else is no library.
+    if (kept[0] === 0x7f) return kept;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const built = await buildShim("cc");
+  await Deno.mkdir(cacheDir, { recursive: true, mode: 0o700 });
+  await replaceFile(path, built, 0o600);
+  return built;
 }
 
 /** Bytes of an ELF program, `undefined` of anything else. */

@@ -1,0 +1,93 @@
+/**
+ * What files of a command need beside themselves before it can use them: libraries, which the loader looks
+ * for before any record begins, and the interpreters of scripts.
+ */
+import { foldersOf, librariesOf } from "../cc/libraries.ts";
+import { addPaths, addWay, type InputSet, type InputTools } from "../cc/inputs.ts";
+import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import { findProgram } from "../cc/toolchain.ts";
+import { LlamaError } from "../job/errors.ts";
+
+/** What {@linkcode createNeeds} works with. */
+export interface NeedsTools extends InputTools {
+  readonly files: FileSystem;
+  readonly processes: ProcessRunner;
+}
+
+/** Adds paths to sets of inputs, with all that they need. */
+export interface Needs {
+  /** Adds `paths` and what they need; returns the folders in which the loader has to look for libraries. */
+  add(set: InputSet, paths: Iterable<string>): Promise<readonly string[]>;
+}
+
+/** Bytes of the first line that the kernel reads of a script: execve(2), "Interpreter scripts". */
+const MAX_SHEBANG_BYTES = 256;
+
+/** Creates an adder that asks about each file once; scripts that begin with `env` look at the folders of `path`. */
+export function createNeeds(path: string, tools: NeedsTools): Needs {
+  const { files, processes, places } = tools;
+  const asked = new Map<string, Promise<readonly string[]>>();
+
+  const neededBy = async (file: string): Promise<readonly string[]> => {
+    const state = files.stat(file);
+    if (state?.kind !== "file") return [];
+    const isProgram = (state.mode & 0o111) !== 0;
+    if (!isProgram && !/\.so(?:\.[\d.]+)?$/.test(file)) return [];
+    const head = headOf(file);
+    if (head.startsWith("\x7fELF")) {
+      try {
+        return (await librariesOf(file, processes)).paths;
+      } catch (error) {
+        // A plugin may count on libraries of the program that loads it.
+        if (!isProgram && error instanceof LlamaError) return [];
+        throw error;
+      }
+    }
+    const [, interpreter, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\s=]+))?/.exec(head) ?? [];
+    if (interpreter === undefined) return [];
+    const found = interpreter.endsWith("/env") && argument !== undefined
+      ? findProgram(argument, path, files)
+      : undefined;
+    return found === undefined ? [interpreter] : [interpreter, found];
+  };
+
+  return {
+    add: async (set, paths) => {
+      const folders = new Set<string>();
+      const all = new Set(paths);
+      // It grows while it is gone through.
+      for (const one of all) {
+        let needed = asked.get(one);
+        if (!needed) asked.set(one, needed = neededBy(one));
+        const more = await needed;
+        for (const other of more) all.add(other);
+        for (const folder of foldersOf(more.filter((other) => /\.so(?:\.|$)/.test(other)))) {
+          folders.add(folder);
+        }
+        const link = files.lstat(one);
+        if (link?.kind === "link" && files.stat(one) === undefined) addDangling(set, one, tools);
+      }
+      await addPaths(set, all, { ...tools, places });
+      return [...folders];
+    },
+  };
+}
+
+/** A link that leads nowhere is there all the same. */
+function addDangling(set: InputSet, path: string, tools: NeedsTools): void {
+  const slash = path.lastIndexOf("/");
+  const folder = tools.places.find(path.slice(0, slash) || "/");
+  const target = tools.files.readLink(path);
+  if (!folder || target === undefined) return;
+  addWay(set, folder, tools);
+  const real = `${folder.path === "/" ? "" : folder.path}/${path.slice(slash + 1)}`;
+  set.inputs.set(real, { kind: "link", path: real, target });
+}
+
+/** The beginning of a file, one character a byte. */
+function headOf(path: string): string {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(MAX_SHEBANG_BYTES);
+  const length = file.readSync(bytes) ?? 0;
+  return String.fromCharCode(...bytes.subarray(0, length)).split("\n", 1)[0] ?? "";
+}
