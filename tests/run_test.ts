@@ -28,7 +28,7 @@ async function same(command: readonly string[], files: Files): Promise<number> {
       cwd: work,
       env: { PYTHONDONTWRITEBYTECODE: "1", PATH: `${cloud.env.PATH}` },
     });
-    const own = stderr.replaceAll(/^(?:rounds|total|  (?:fetch|layout|run|collect)) .*\n/gm, "");
+    const own = stderr.replaceAll(/^(?:rounds|total| {2}(?:fetch|layout|run|collect)) .*\n/gm, "");
     const rounds = Number(/^rounds\s+(\d+)$/m.exec(stderr)?.[1]);
     results.push({ code, stdout, stderr: own, tree: await treeOf(work), rounds });
     await assertNoLeftovers(work);
