@@ -36,6 +36,8 @@ export interface ProofQuestion {
   readonly isMade: (path: string) => boolean;
   /** Names in a folder of the job's root. */
   readonly sentNames: (folder: string) => ReadonlySet<string>;
+  /** Whether a name that the image has is one of the compiler's own, so that this machine's does not count. */
+  readonly isOfCompiler?: (path: string) => boolean;
   /** Most names that a listed folder may lack to be sent, too; 256 unless given. */
   readonly maxListed?: number;
 }
@@ -62,7 +64,8 @@ function check(
   const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
-  const absent = findAbsent(proof.absent, folders);
+  const ofImage = (proof.image ?? []).filter((path) => !question.isOfCompiler?.(path));
+  const absent = findAbsent([...proof.absent, ...ofImage], folders);
   if (absent.closed !== undefined) {
     return { kind: "unproved", reason: `nobody may look into "${absent.closed}" here` };
   }

@@ -99,6 +99,17 @@ Deno.test("checkProof() names every absent path that exists here, however it is 
   });
 });
 
+Deno.test("checkProof() lets an image have what is not here, and what is its compiler's", () => {
+  const { check } = setUp();
+  const isOfCompiler = (path: string) => path === "/p/a.c";
+  assertEquals(check({ image: ["/p/none.h", "/p/a.c"] }, { isOfCompiler }), { kind: "proved" });
+  assertEquals(check({ image: ["/p/a.c", "/p/sub/x.h"] }, { isOfCompiler }), {
+    kind: "incomplete",
+    paths: ["/p/sub/x.h"],
+  });
+  assertEquals(check({ absent: ["/p/a.c"] }, { isOfCompiler }).kind, "incomplete");
+});
+
 Deno.test("checkProof() takes a dangling link and a loop for absent", () => {
   const { check } = setUp();
   assertEquals(check({ absent: ["/p/dangling.h", "/p/loop.h"] }), { kind: "proved" });

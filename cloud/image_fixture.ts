@@ -2,6 +2,7 @@
 import { dirname } from "@std/path/posix";
 import { fileNameOf } from "./file_name.ts";
 import { prepareRoot } from "./images.ts";
+import { openSeal } from "./worker_seal.ts";
 
 /** How an image is run. */
 export interface FixtureConfig {
@@ -9,6 +10,14 @@ export interface FixtureConfig {
   readonly entryPoint: readonly string[];
   /** Variables as `NAME=VALUE`. */
   readonly env?: readonly string[];
+}
+
+/** Whether the embedded cloud can run images on this machine: it seals their workers, or does not start them. */
+export async function canRunImages(): Promise<boolean> {
+  const directory = await Deno.makeTempDir();
+  const { kind } = await openSeal({ directory, log: () => {} });
+  await Deno.remove(directory, { recursive: true });
+  return kind !== "no";
 }
 
 /** Adds an image to the embedded cloud with this folder of state; `fill` puts files below its root. */

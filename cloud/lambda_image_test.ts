@@ -1,18 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { addImage, putFiles, withLibraries } from "./image_fixture.ts";
+import { addImage, canRunImages, putFiles, withLibraries } from "./image_fixture.ts";
 import { BOOTSTRAP, ROLE, withLambda } from "./lambda_fixture.ts";
-import { openSeal } from "./worker_seal.ts";
 
 const functions = "/2015-03-31/functions";
 const REPOSITORY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/team/gcc";
 
-const canSeal = await (async () => {
-  const directory = await Deno.makeTempDir();
-  const { kind } = await openSeal({ directory, log: () => {} });
-  await Deno.remove(directory, { recursive: true });
-  return kind !== "no";
-})();
-const test = canSeal ? Deno.test : Deno.test.ignore;
+const test = await canRunImages() ? Deno.test : Deno.test.ignore;
 
 /** Adds an image whose function is that of lambda_fixture.ts; `word` stands in a file of it. */
 function addShell(directory: string, tag: string, word: string): Promise<string> {

@@ -120,7 +120,12 @@ export function createCompileHandler(
     const kept: KeptOutputs[] = [];
     const keep = (outputs: KeptOutputs) => void kept.push(outputs);
     const isVerified = tools.verification.random() < settings.verifyRate;
-    const jobs = remoteRequests(decided, connection.signal);
+    const said: string[] = [];
+    const sayOnce = (key: string, line: string) => {
+      if (notices.isNews(settings.buildId, key)) said.push(`llamacc: ${line}\n`);
+    };
+    const jobs = remoteRequests(decided, connection.signal)
+      .map((job) => ({ ...job, say: sayOnce }));
     const [first] = jobs;
     const outcome = await compileEach(
       remote,
@@ -129,6 +134,7 @@ export function createCompileHandler(
       if (connection.signal.aborted) throw error;
       return error instanceof StaysHere ? error.reason : failureOf(error);
     });
+    for (const line of said) await connection.stderr(new TextEncoder().encode(line));
     if (typeof outcome === "string") return await runDecided(outcome);
     if (outcome.kind === "compiled") {
       note("elsewhere");
@@ -208,7 +214,8 @@ function failureOf(error: unknown): Failure {
     kind: "failed",
     reason: error.code,
     message: error.message + hint,
-    cloudFailed: error instanceof AwsError || error instanceof CloudUnavailable,
+    cloudFailed: error instanceof AwsError || error instanceof CloudUnavailable ||
+      /^ImageWithout/.test(error.code),
   };
 }
 

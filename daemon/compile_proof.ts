@@ -11,16 +11,21 @@ import type { ReadyToolchain } from "./toolchains.ts";
 /** What a job was sent beside its own inputs. */
 export type SentBefore = Pick<ReadyToolchain, "states" | "inputs" | "folders">;
 
+/** Where a system has compilers, their programs, libraries and own headers. */
+const PROGRAMS = /^\/(?:usr\/)?(?:s?bin|lib(?:exec|32|64|x32)?)(?:\/|$)/;
+
 /** The question for a job that was sent `set` beside its toolchain. */
 export function proofQuestion(
   proof: Proof,
   set: InputSet,
-  { outputs, toolchain, places, temporary }: {
+  { outputs, toolchain, places, temporary, includeFolders = [] }: {
     readonly outputs: Pick<OutputPlaces, "isMade" | "standIns">;
     readonly toolchain: SentBefore;
     readonly places: Places;
     /** Folders in which the job's programs leave files for each other. */
     readonly temporary: readonly string[];
+    /** Absolute folders in which the command line has headers looked for. */
+    readonly includeFolders?: readonly string[];
   },
 ): ProofQuestion {
   const sent = sentTest(set, toolchain, places);
@@ -31,6 +36,11 @@ export function proofQuestion(
         (temporary.includes(path.slice(0, path.lastIndexOf("/"))) ? "sent" : undefined),
     links: [...set.inputs.values()].filter((input) => input.kind === "link"),
     isMade: outputs.isMade,
+    isOfCompiler: (path) => {
+      const clean = cleanPath(path);
+      return toolchain.folders.has(clean) ||
+        PROGRAMS.test(clean) && !includeFolders.some((folder) => clean.startsWith(`${folder}/`));
+    },
     sentNames: (folder) =>
       namesIn(places.find(folder)?.path ?? cleanPath(folder), [
         ...set.inputs.values(),

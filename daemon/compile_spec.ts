@@ -43,7 +43,8 @@ export function jobSpec(
   const sent = new Set(inputs.map(({ path }) => path));
   return {
     args: [name, ...processor ? withProcessor(args, processor, SPECS_PATH) : args],
-    program: cleanPath(driver),
+    // An image finds its own by the name.
+    ...(!toolchain.image && { program: cleanPath(driver) }),
     env: {
       ...compilerEnvironment(request.env, locales),
       ...zone.env,
@@ -52,10 +53,18 @@ export function jobSpec(
       ...(request.stderrIsTerminal && { LLAMA_SHIM_TERMINAL: `${request.stdinColumns}` }),
     },
     cwd: request.cwd,
-    rooted: { shim: toolchain.shim, libraryPath: toolchain.libraryPath },
-    manifests: [toolchain.manifest],
+    rooted: {
+      shim: toolchain.shim,
+      libraryPath: toolchain.libraryPath,
+      ...(toolchain.image && { image: true }),
+    },
+    manifests: toolchain.image ? [] : [toolchain.manifest],
     packs: [],
-    inputs: [...laidOut, ...outputs.standIns.values().filter(({ path }) => !sent.has(path))],
+    inputs: [
+      ...toolchain.sent ?? [],
+      ...laidOut,
+      ...outputs.standIns.values().filter(({ path }) => !sent.has(path)),
+    ],
     wanted: outputs.wanted,
   };
 }

@@ -1,7 +1,7 @@
 /** Memory and architecture of the functions in use, which are what their time costs by. */
 import type { AwsClient } from "../aws/client.ts";
-import { getFunction } from "../aws/lambda.ts";
 import type { FunctionSize } from "../aws/prices.ts";
+import { type AskFunction, createFunctionInfo } from "./function_info.ts";
 
 /** Sizes of functions by name. */
 export interface FunctionSizes {
@@ -15,12 +15,12 @@ export interface FunctionSizes {
 const USUAL: FunctionSize = { memoryMb: 1769, architecture: "x86_64" };
 
 /** Creates sizes of which none is known. */
-export function createFunctionSizes(): FunctionSizes {
+export function createFunctionSizes(about: AskFunction = createFunctionInfo()): FunctionSizes {
   const sizes = new Map<string, FunctionSize>();
 
   const ask = async (client: AwsClient, functionName: string) => {
     // Who may invoke a function need not be allowed to look at it, and a price is no reason to fail.
-    const info = await getFunction(client, functionName).catch(() => undefined);
+    const info = await about(client, functionName).catch(() => undefined);
     if (info === undefined) return;
     const { memoryMb, architectures: [architecture = USUAL.architecture] } = info;
     sizes.set(functionName, { memoryMb, architecture });

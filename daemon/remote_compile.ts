@@ -11,13 +11,15 @@ import { checkProof } from "../cc/proof_check.ts";
 import type { CompilerParts } from "../cc/toolchain.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
+import { cleanPath } from "../job/path.ts";
 import type { JobResult } from "../job/result.ts";
 import type { ObjectStore } from "../store/object_store.ts";
 import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { jobSpec } from "./compile_spec.ts";
+import { type ImageCompilers, type ImageQuestion, imageToolchain } from "./image_compilers.ts";
 import { preprocess } from "./preprocess.ts";
-import { type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
+import { absolute, type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
 import { runCompilation } from "./run_compilation.ts";
 import { readContent } from "./run_job.ts";
 import type { Session } from "./session.ts";
@@ -71,6 +73,7 @@ export interface RemoteCompileTools {
   readonly digests: FileDigests;
   readonly guesser: Guesser;
   readonly toolchains: Toolchains;
+  readonly images: ImageCompilers;
   readonly slots: Slots;
   readonly stats: StatsKeeper;
   /** Is told of each use of a function, so that its price can be told later. */
@@ -133,16 +136,33 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const run = async (remote: RemoteRequest): Promise<Compiled> => {
     const { request, settings, compilation } = remote;
     const session = await openSession(request.env);
+    const functionName = settings.functionName ?? session.functionName;
+    tools.learnSize?.(session.client, functionName);
+    const isImage = await tools.images.isImage(session.client, functionName);
+    const { driver, name } = remote;
+    const image = isImage ? { session, functionName, driver, name } : undefined;
+    if (image) await sayDifference(image, remote);
     folders.nextRound();
     const plan = await planUnit(remote);
     const { outputs, temporary, zone, processor } = plan;
     const search = plan.search.real;
+    const { line } = remote;
+    const includeFolders = [
+      ...line.quoteFolders,
+      ...line.bracketFolders,
+      ...line.systemFolders,
+      ...line.afterFolders,
+    ].map((folder) => cleanPath(absolute(folder, request.cwd)));
     const unit = unitOf(plan, remote);
     const known = learned.get(unit) ?? new Set<string>();
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
-      const toolchain = await tools.toolchains.prepare(partsOf(remote), session.uploads);
+      const whole = await tools.toolchains.prepare(
+        partsOf(remote),
+        image ? noUploads : session.uploads,
+      );
+      const toolchain = image ? imageToolchain(whole) : whole;
       const { set, inputs, asked } = await plan.gather(toolchain, known);
       const spec = jobSpec(remote, toolchain, inputs, outputs, {
         files,
@@ -150,8 +170,6 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         zone,
         processor,
       });
-      const functionName = settings.functionName ?? session.functionName;
-      tools.learnSize?.(session.client, functionName);
       const options = { session, functionName, read, signal: remote.signal };
       const ran = await runCompilation(spec, options, stats);
       if (ran === undefined) {
@@ -164,7 +182,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         throw new LlamaError("Unproved", "Cannot trust a result that came without a proof");
       }
       const verdict = checkProof(
-        proofQuestion(proof, set, { outputs, toolchain, places, temporary }),
+        proofQuestion(proof, set, { outputs, toolchain, places, temporary, includeFolders }),
         folders,
         files,
       );
@@ -189,10 +207,13 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       stats.add(({ voids }) => count(voids, verdict.kind));
       if (verdict.kind === "unordered") throw new StaysHere("precompiled-headers");
       if (verdict.kind === "unproved") {
+        if (image && /shim was not loaded|statically linked/.test(verdict.reason)) {
+          throw tools.images.refuse(image, verdict.reason);
+        }
         throw new LlamaError("Unproved", `Cannot trust the result: ${verdict.reason}`);
       }
       if (verdict.kind === "changed") {
-        tools.toolchains.check(toolchain);
+        tools.toolchains.check(whole);
         continue;
       }
       const stuck = verdict.paths.find((path) => asked.has(path));
@@ -203,7 +224,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         if (settings.guess) maxRounds = Math.min(maxRounds + 1, MAX_ROUNDS + MAX_TOOLCHAIN_ROUNDS);
       }
       for (const path of verdict.paths) {
-        if (belongsToToolchain(path, search)) toolchain.extras.add(path);
+        if (belongsToToolchain(path, search)) whole.extras.add(path);
         else known.add(path);
       }
       remember(unit, known);
@@ -212,6 +233,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       "TooManyRounds",
       `Cannot find all inputs of "${compilation.source}" in ${maxRounds} rounds`,
     );
+  };
+
+  /** Objects of another version are not those of this machine, which the user should know. */
+  const sayDifference = async (image: ImageQuestion, { say }: RemoteRequest) => {
+    const difference = await tools.images.difference(image);
+    if (difference !== undefined) say?.(`image ${image.functionName} ${image.name}`, difference);
   };
 
   const preview = async (remote: RemoteRequest): Promise<UnitPreview> => {

@@ -100,6 +100,11 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
       },
       read: (digest) => digest === toolchain.manifest ? manifestBytes : shim,
     },
+    images: {
+      isImage: () => Promise.resolve(false),
+      difference: () => Promise.resolve(undefined),
+      refuse: (_, reason) => new LlamaError("ImageWithoutShim", reason),
+    },
     slots: createSlots(1),
     stats,
     locales: () => Promise.resolve(new Set(["C.utf8"])),

@@ -22,6 +22,8 @@ export interface RemoteRequest {
   readonly signal: AbortSignal;
   /** Gets what the compilation made, which is not written then. */
   readonly keep?: (kept: KeptOutputs) => void;
+  /** Says a line of the daemon's own to the build, once for each `key`. */
+  readonly say?: (key: string, line: string) => void;
   /** Stands for the source where it was preprocessed here. */
   readonly text?: SourceText;
 }

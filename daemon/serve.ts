@@ -9,7 +9,9 @@ import { createPlaces } from "../cc/places.ts";
 import { LlamaError } from "../job/errors.ts";
 import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
+import { createFunctionInfo } from "./function_info.ts";
 import { createFunctionSizes } from "./function_sizes.ts";
+import { createImageCompilers } from "./image_compilers.ts";
 import { leftFile } from "./left_file.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
@@ -48,7 +50,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = openDaemonLog({ path: daemonLogPath(llamaDir) });
   try {
     const stats = createStats();
-    const sizes = createFunctionSizes();
+    const about = createFunctionInfo();
+    const sizes = createFunctionSizes(about);
     const slots = watchedSlots(
       createSlots(options.slots),
       (waitedMs) => {
@@ -88,6 +91,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         ...seams,
         guesser: createGuesser(realFiles, folders),
         toolchains,
+        images: createImageCompilers(realProcesses, about, log.write),
         slots,
         stats,
         learnSize: sizes.learn,

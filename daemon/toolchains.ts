@@ -22,6 +22,10 @@ import type { ReadObject, Uploads } from "./uploads.ts";
 /** A toolchain in the store. */
 export interface ReadyToolchain {
   readonly driver: string;
+  /** Whether it is the image's that stands for it; nothing of it travels but what {@linkcode ReadyToolchain.sent} has. */
+  readonly image?: true;
+  /** What travels with each job beside the manifest. */
+  readonly sent?: readonly Input[];
   /** Manifest of its files, with the packs that hold them. */
   readonly manifest: Digest;
   readonly manifestBytes: Uint8Array<ArrayBuffer>;

@@ -17,6 +17,8 @@ export interface Proof {
   readonly absent: readonly string[];
   /** Why the lists may be incomplete, such as a statically linked program; empty when whole. */
   readonly blind: readonly string[];
+  /** Names that were not there and that the function's image has; only of jobs that run an image's program. */
+  readonly image?: readonly string[];
 }
 
 /** The JSON value of `proof`. */
@@ -26,6 +28,7 @@ export function proofToJson(proof: Proof): unknown {
     listed: listToJson(proof.listed),
     absent: listToJson(proof.absent),
     blind: proof.blind,
+    ...(proof.image && { image: listToJson(proof.image) }),
   };
 }
 
@@ -41,6 +44,7 @@ export function proofFromJson(value: unknown): Proof {
     listed: listFromJson(json.listed, "answer.proof.listed"),
     absent: listFromJson(json.absent, "answer.proof.absent"),
     blind: asTexts(json.blind, "answer.proof.blind"),
+    ...(json.image !== undefined && { image: listFromJson(json.image, "answer.proof.image") }),
   };
 }
 

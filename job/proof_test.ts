@@ -16,6 +16,8 @@ const listOf = (text: string) => contentToJson({ bytes: new TextEncoder().encode
 Deno.test("a proof comes out of JSON as it went in, its lists sorted", () => {
   const json = JSON.parse(JSON.stringify(proofToJson(PROOF)));
   assertEquals(proofFromJson(json), { ...PROOF, opened: PROOF.opened.toSorted() });
+  const ofImage = { ...PROOF, opened: [], image: ["/usr/bin/as"] };
+  assertEquals(proofFromJson(JSON.parse(JSON.stringify(proofToJson(ofImage)))), ofImage);
 });
 
 Deno.test("proofToJson() gives equal text for equal sets", () => {

@@ -2,7 +2,7 @@
 import { type Content, contentFromJson, contentToJson } from "./content.ts";
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
-import { asArray, asInteger, asObject, asText, asTexts } from "./json.ts";
+import { asArray, asInteger, asObject, asText, asTexts, type Json } from "./json.ts";
 import { type Input, inputFromJson, inputToJson } from "./manifest.ts";
 import { asJobPath } from "./path.ts";
 
@@ -13,6 +13,11 @@ export const JOB_VERSION = 1;
 export interface Rooted {
   /** Path of the path shim in the root; without it the job sees the worker's own files, too. */
   readonly shim?: string;
+  /**
+   * Whether the program is the image's own, found by its name alone; it finds in folders of the system what the
+   * image has there and the job has not. With a shim only.
+   */
+  readonly image?: true;
   /** Folders of the root where the loader looks for libraries first. */
   readonly libraryPath: readonly string[];
 }
@@ -125,10 +130,16 @@ function rootedFromJson(value: unknown): Rooted {
   const json = asObject(value, "job.rooted");
   return {
     ...(json.shim !== undefined && { shim: asJobPath(json.shim, "job.rooted.shim", true) }),
+    ...(json.image !== undefined && imageFromJson(json)),
     libraryPath: asArray(json.libraryPath, "job.rooted.libraryPath").map((path, index) =>
       asJobPath(path, `job.rooted.libraryPath[${index}]`, true)
     ),
   };
+}
+
+function imageFromJson({ image, shim }: Json): { image: true } {
+  if (image === true && shim !== undefined) return { image };
+  throw new FormatError("job.rooted.image", "it must be true, beside a shim");
 }
 
 function wantedFromJson(value: unknown, what: string, rooted: boolean): Wanted {

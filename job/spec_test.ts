@@ -43,6 +43,8 @@ Deno.test("a job comes out of JSON as it went in", () => {
   const { shim: _, ...unshimmed } = ROOTED.rooted ?? { libraryPath: [] };
   const plainSight = { ...ROOTED, rooted: unshimmed };
   assertEquals(specFromJson(jsonOf(plainSight)), plainSight);
+  const inImage: JobSpec = { ...ROOTED, rooted: { shim: "/s.so", libraryPath: [], image: true } };
+  assertEquals(specFromJson(jsonOf(inImage)), inImage);
 });
 
 Deno.test("a variable called __proto__ is one like any other", () => {
@@ -76,6 +78,8 @@ Deno.test("specFromJson() says what is wrong with a job", () => {
     [{ rooted: {} }, "job.rooted.libraryPath: it must be an array"],
     [{ rooted: { libraryPath: ["lib"] } }, "job.rooted.libraryPath[0]: the path"],
     [{ rooted: { libraryPath: [], shim: "../x.so" } }, "job.rooted.shim: the path"],
+    [{ rooted: { libraryPath: [], image: true } }, "job.rooted.image: it must be true, beside"],
+    [{ rooted: { libraryPath: [], shim: "/s", image: 1 } }, "job.rooted.image: it must be true"],
     [{ manifests: ["x"] }, "job.manifests[0]: it must be 64"],
     [{ manifests: undefined }, "job.manifests: it must be an array"],
     [{ packs: [DIGEST, 1] }, "job.packs[1]: it must be 64"],

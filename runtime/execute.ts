@@ -11,7 +11,7 @@ import { rootedEnvironment } from "./job_environment.ts";
 import { type Layout, realPathOf } from "./layout.ts";
 import { type Libc, NO_USAGE } from "./libc.ts";
 import { bystanders, killJob } from "./processes.ts";
-import { findPlainProgram, findRootedProgram, type Program } from "./program.ts";
+import { findImageProgram, findPlainProgram, findRootedProgram, type Program } from "./program.ts";
 import { readShimLog } from "./shim_log.ts";
 import { timedOut, timeLimit, type TimeLimits } from "./time_limit.ts";
 
@@ -58,7 +58,9 @@ export async function execute(
   const env = spec.rooted
     ? rootedEnvironment(spec, layout.root, log)
     : { ...tools.plainEnv, ...spec.env };
-  const program = spec.rooted
+  const program = spec.rooted?.image
+    ? findImageProgram(spec, tools.plainEnv.PATH)
+    : spec.rooted
     ? findRootedProgram(spec, layout.root)
     : findPlainProgram(spec, layout.root, cwd, env.PATH);
   const limit = timeLimit(spec, tools);

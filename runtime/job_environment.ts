@@ -21,9 +21,12 @@ export function rootedEnvironment(
       LD_PRELOAD: inRoot([rooted.shim, ...split(env.LD_PRELOAD)]).join(":"),
       LLAMA_SHIM_ROOT: root,
       LLAMA_SHIM_LOG: log,
+      TZDIR: inRoot([env.TZDIR ?? "/usr/share/zoneinfo"]).join(),
+    }),
+    ...(rooted?.image && { LLAMA_SHIM_IMAGE: "1" }),
+    ...(rooted?.shim !== undefined && log !== undefined && !rooted.image && {
       // Libc itself opens these, past the shim; the worker's own must never decide.
       LOCPATH: inRoot(split(env.LOCPATH ?? "/usr/lib/locale")).join(":"),
-      TZDIR: inRoot([env.TZDIR ?? "/usr/share/zoneinfo"]).join(),
       GCONV_PATH: inRoot(
         env.GCONV_PATH === undefined
           ? rooted.libraryPath.map((path) => `${path}/gconv`)

@@ -29,6 +29,10 @@
  * What still leads out. Links are followed by the kernel: one whose relative target climbs above
  * ROOT (the runtime must lay none), and /proc/PID/root. fts(3) walks absolute folders untranslated.
  *
+ * Images. In a function of a container image (LLAMA_SHIM_IMAGE) the programs are the image's own. A name
+ * in a folder of the system that is to be read, and is not below ROOT, means the image's file then; a
+ * folder that is to be listed is the image's if that has it. Nothing of an image can be written.
+ *
  * What is recorded. If LLAMA_SHIM_LOG names a file, each new finding is appended to it by one
  * write(2), so that it outlives any way to die: a letter, a path as the program sees and spells
  * it (absolute; `.`, `..` and links are left in it) and a NUL.
@@ -36,6 +40,7 @@
  *   O  it was there: opened, asked about, executed, loaded
  *   L  the folder was listed
  *   A  it was not there
+ *   I  it was not there, and the image has it
  *   B  not a path but the reason why this log may be incomplete
  *
  * What a job creates is no finding, unless it stood there before; nor is it one to the process that
@@ -123,7 +128,7 @@ static void *next(const char *name) {
 
 /* ---- The environment ------------------------------------------------------------------------ */
 
-enum { ROOT, LOG, PRELOAD, LIBRARIES, VARIABLES };
+enum { ROOT, LOG, IMAGE, PRELOAD, LIBRARIES, VARIABLES };
 
 /* What a process must find in its environment, copied: a program may overwrite its own. */
 static struct {
@@ -133,6 +138,7 @@ static struct {
 } variables[VARIABLES] = {
     [ROOT] = {"LLAMA_SHIM_ROOT=", 16, NULL},
     [LOG] = {"LLAMA_SHIM_LOG=", 15, NULL},
+    [IMAGE] = {"LLAMA_SHIM_IMAGE=", 17, NULL},
     [PRELOAD] = {"LD_PRELOAD=", 11, NULL},
     [LIBRARIES] = {"LD_LIBRARY_PATH=", 16, NULL},
 };
@@ -274,6 +280,17 @@ static int is_system(const char *path) {
   return starts(path, "/dev", 4) || starts(path, "/proc", 5) || starts(path, "/sys", 4);
 }
 
+/* Whether an image may have a say in `path`, absolute: the folders of its system. */
+static int is_of_system(const char *path) {
+  static const char *const folders[] = {"/usr", "/lib", "/lib64", "/lib32", "/libx32",
+                                        "/bin", "/sbin", "/etc", "/opt"};
+  if (!variables[IMAGE].entry || *path != '/') return 0;
+  path += strspn(path, "/") - 1;
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    if (starts(path, folders[i], strlen(folders[i]))) return 1;
+  return 0;
+}
+
 /* The end of the last `..` component of `path`, or NULL. */
 static const char *last_dotdot(const char *path) {
   const char *end = NULL;
@@ -322,6 +339,7 @@ struct look {
   int dir;
   enum kind kind;
   int existed;
+  int of_image;
   char text[PATH_MAX];
 };
 
@@ -390,6 +408,7 @@ static int enter(struct look *look, int dir, const char **path, enum kind kind) 
   look->spelled = NULL;
   look->dir = dir;
   look->kind = kind;
+  look->of_image = 0;
   if (!active() || !*path || !**path) return 1;
   int saved = errno;
   const char *given = logical(*path), *end = last_dotdot(given);
@@ -418,6 +437,11 @@ static int enter(struct look *look, int dir, const char **path, enum kind kind) 
     *path = memcpy(look->text, root, root_length);
   }
   if (end && clamp(look, given, end)) *path = look->text;
+  if ((kind == LOOK || kind == LIST) && is_of_system(given) &&
+      (kind == LIST || !is_there(dir, *path)) && is_there(AT_FDCWD, given)) {
+    look->of_image = 1;
+    *path = given;
+  }
   look->spelled = given;
   look->real = *path;
   look->existed = kind == CREATE && log_path && is_there(dir, *path);
@@ -444,7 +468,9 @@ static void leave(const struct look *look, int ok) {
   if (!log_path || !look->spelled) return;
   int saved = errno;
   char letter = 'O', path[2 * PATH_MAX];
-  if (ok) {
+  if (look->of_image) {
+    letter = 'I';
+  } else if (ok) {
     if (look->kind == MAKE || (look->kind == CREATE && !look->existed)) letter = '+';
     if (look->kind == LIST) letter = 'L';
   } else if (saved == ENAMETOOLONG) {
@@ -1600,7 +1626,7 @@ static int loaded(struct dl_phdr_info *object, size_t size, void *is_library) {
     return 0; /* the loader and this library are the runtime's choice, not the job's */
   }
   if (*name == '/' && starts(name, root, root_length)) record('O', logical(name));
-  else if (*name == '/') blind(what, name);
+  else if (*name == '/' && !is_of_system(name)) blind(what, name);
   return 0;
 }
 

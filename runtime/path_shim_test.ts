@@ -634,6 +634,34 @@ Deno.test("path shim records what was there, listed, absent, and what it cannot 
     }
   }));
 
+Deno.test("path shim shows what an image has and the root has not, to be read in the system's folders", () =>
+  withFolder(async (folder) => {
+    const root = `${folder}/root`, log = `${folder}/log`;
+    const libraries = await layOut(root, "plain", root);
+    await Deno.mkdir(`${root}/etc`, { recursive: true });
+    await Deno.writeTextFile(`${root}/etc/hostname`, "of the job");
+    const records = async (calls: string, image: Readonly<Record<string, string>>) => {
+      await Deno.writeTextFile(log, "");
+      const env = { ...shimmed(root, libraries), LLAMA_SHIM_LOG: log, ...image };
+      const { stdout } = await run([`${root}/usr/bin/calls`], { cwd: root, env, stdin: calls });
+      const lines = await readLog(log);
+      return [...new Set([stdout.trim().split("\n").at(-1), ...lines])]
+        .filter((line) =>
+          line?.includes("passwd") || line?.includes("hostname") || / = /.test(line ?? "")
+        );
+    };
+    const IMAGE = { LLAMA_SHIM_IMAGE: "1" };
+    const [[, absent], [, shown], [, own], [, made]] = [
+      await records("stat /etc/passwd\n", {}),
+      await records("stat /etc/passwd\n", IMAGE),
+      await records("stat /etc/hostname\n", IMAGE),
+      await records("open /etc/passwd 01101\n", IMAGE),
+    ];
+    assertEquals([absent, shown, own], ["A/etc/passwd", "I/etc/passwd", "O/etc/hostname"]);
+    // What is written is below the root, and nothing of the image's.
+    assertEquals([made, (await Deno.stat(`${root}/etc/passwd`)).size], [undefined, 0]);
+  }));
+
 Deno.test("path shim gives the first program its argv[0], and only that one", () =>
   withFolder(async (folder) => {
     const root = `${folder}/root`;

@@ -49,6 +49,23 @@ export function findPlainProgram(
 }
 
 /**
+ * Finds the program of a job that runs what the image has: by its name alone, in `path`.
+ *
+ * @throws {LlamaError} `CommandNotFound`, `CommandNotExecutable`.
+ */
+export function findImageProgram(
+  { args: [name = "", ...args] }: Pick<JobSpec, "args">,
+  path: string | undefined,
+): Program {
+  const candidates = candidatesOf(name.slice(name.lastIndexOf("/") + 1), path)
+    .filter((file) => file.startsWith("/"));
+  const file = firstExecutable(name, candidates, candidates);
+  const elf = readElfFile(file);
+  const blind = elf && !elf.interp ? [`statically linked program ${JSON.stringify(file)}`] : [];
+  return { file, args, name, seen: { opened: [], absent: [], blind } };
+}
+
+/**
  * Finds the program of a rooted job in its root. A script is replaced by its interpreter, as the
  * kernel would look for that outside the root.
  *

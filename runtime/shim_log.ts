@@ -1,6 +1,7 @@
 /**
  * The path shim's log: records `<letter><absolute logical path>NUL`, appended by every process of a
- * job; `O` opened or existed, `L` listed, `A` absent, `B` a reason why the log may be incomplete.
+ * job; `O` opened or existed, `L` listed, `A` absent, `I` absent but in the image,
+ * `B` a reason why the log may be incomplete.
  */
 import { FormatError } from "../job/errors.ts";
 import type { Proof } from "../job/proof.ts";
@@ -22,7 +23,10 @@ export function readShimLog(log: Uint8Array, seen: Seen): Proof {
   const absent = new Set(seen.absent);
   const blind = new Set(seen.blind);
   const listed = new Set<string>();
-  const sets: Record<string, Set<string>> = { O: opened, L: listed, A: absent, B: blind };
+  const image = new Set<string>();
+  const sets: Record<string, Set<string>> = {
+    ...{ O: opened, L: listed, A: absent, I: image, B: blind },
+  };
   const records = new TextDecoder().decode(log).split("\0");
   // What follows the last NUL is a record that a killed process did not finish.
   const cutOff = records.pop();
@@ -42,5 +46,6 @@ export function readShimLog(log: Uint8Array, seen: Seen): Proof {
     listed: sorted(listed),
     absent: sorted(absent),
     blind: sorted(blind),
+    ...(image.size > 0 && { image: sorted(image) }),
   };
 }

@@ -14,6 +14,8 @@ Deno.test("readShimLog() sorts, joins and drops duplicates", () => {
     blind: ["statically linked /s", "why"],
   });
   assertEquals(readShimLog(bytesOf(""), nothing), { ...nothing, listed: [] });
+  const { image } = readShimLog(bytesOf("I/usr/bin/as\0I/etc/x\0I/etc/x\0"), nothing);
+  assertEquals(image, ["/etc/x", "/usr/bin/as"]);
 });
 
 Deno.test("readShimLog() calls a log that is cut off blind, and refuses one that is damaged", () => {
