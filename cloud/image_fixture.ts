@@ -46,7 +46,7 @@ export async function addImage(
   return digest;
 }
 
-/** Puts files of this machine below `root`, each where it stands here, by links where that is possible. */
+/** Puts files of this machine below `root`, each where it stands here. */
 export async function putFiles(root: string, paths: Iterable<string>): Promise<void> {
   for (const path of paths) await putFile(path, `${root}${path}`);
 }
@@ -56,10 +56,10 @@ export async function putFile(path: string, target: string): Promise<void> {
   await makeFolder(dirname(target));
   const source = await Deno.realPath(path);
   try {
-    // Nobody writes to it, and compilers are large.
-    await Deno.link(source, target);
+    await Deno.lstat(target);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // No hard link: that would change the state of the system's file, on which builds rely.
     await Deno.copyFile(source, target);
     await Deno.chmod(target, ((await Deno.stat(source)).mode ?? 0) & 0o755);
   }
