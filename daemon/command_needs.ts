@@ -7,6 +7,7 @@ import { addPaths, addWay, type InputSet, type InputTools } from "../cc/inputs.t
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { LlamaError } from "../job/errors.ts";
+import { neededNames } from "./elf_needed.ts";
 
 /** What {@linkcode createNeeds} works with. */
 export interface NeedsTools extends InputTools {
@@ -28,13 +29,19 @@ export function createNeeds(path: string, tools: NeedsTools): Needs {
   const { files, processes, places } = tools;
   const asked = new Map<string, Promise<readonly string[]>>();
 
-  const neededBy = async (file: string): Promise<readonly string[]> => {
+  const neededBy = async (
+    file: string,
+    known: ReadonlySet<string>,
+  ): Promise<readonly string[]> => {
     const state = files.stat(file);
     if (state?.kind !== "file") return [];
     const isProgram = (state.mode & 0o111) !== 0;
     if (!isProgram && !/\.so(?:\.[\d.]+)?$/.test(file)) return [];
     const head = headOf(file);
     if (head.startsWith("\x7fELF")) {
+      // An interpreter has a hundred plugins, and ldd takes 10 ms for each.
+      const names = isProgram ? undefined : neededNames(files.read(file) ?? new Uint8Array());
+      if (names?.every((name) => known.has(name))) return [];
       try {
         return (await librariesOf(file, processes)).paths;
       } catch (error) {
@@ -54,13 +61,18 @@ export function createNeeds(path: string, tools: NeedsTools): Needs {
   return {
     add: async (set, paths) => {
       const folders = new Set<string>();
+      /** Names of the libraries that travel. */
+      const known = new Set<string>();
       const all = new Set(paths);
       // It grows while it is gone through.
       for (const one of all) {
         let needed = asked.get(one);
-        if (!needed) asked.set(one, needed = neededBy(one));
+        if (!needed) asked.set(one, needed = neededBy(one, known));
         const more = await needed;
-        for (const other of more) all.add(other);
+        for (const other of more) {
+          all.add(other);
+          known.add(other.slice(other.lastIndexOf("/") + 1));
+        }
         for (const folder of foldersOf(more.filter((other) => /\.so(?:\.|$)/.test(other)))) {
           folders.add(folder);
         }
@@ -84,8 +96,17 @@ function addDangling(set: InputSet, path: string, tools: NeedsTools): void {
   set.inputs.set(real, { kind: "link", path: real, target });
 }
 
-/** The beginning of a file, one character a byte. */
+/** The beginning of a file, one character a byte; nothing of one that may be executed and not read. */
 function headOf(path: string): string {
+  try {
+    return readHead(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return "";
+    throw error;
+  }
+}
+
+function readHead(path: string): string {
   using file = Deno.openSync(path);
   const bytes = new Uint8Array(MAX_SHEBANG_BYTES);
   const length = file.readSync(bytes) ?? 0;
