@@ -41,9 +41,23 @@ export function commandEnvironment(
   }
   const zone = timeZoneFor({ ...sent, ...own }, files);
   return {
-    env: { ...sent, ...zone.env, PWD: cwd, ...own },
+    env: { ...sent, ...zone.env, PWD: cwd, ...own, ...ownerOf(files) },
     ...(zone.file !== undefined && { zoneFile: zone.file }),
     withheld: withheld.toSorted(),
     locales: [...locales],
   };
+}
+
+/** Whom the command's files are to belong to; see runtime/path_shim.c. */
+function ownerOf(files: FileSystem): Record<string, string> {
+  const [user, group] = [Deno.uid(), Deno.gid()];
+  if (user === null || group === null) return {};
+  const names = [nameIn("/etc/passwd", user, files), nameIn("/etc/group", group, files)];
+  return { LLAMA_SHIM_OWNER: [user, group, ...names].join(":") };
+}
+
+/** passwd(5), group(5): the name is the first field, the number the third. */
+function nameIn(path: string, id: number, files: FileSystem): string {
+  const lines = new TextDecoder().decode(files.read(path)).split("\n");
+  return lines.map((line) => line.split(":")).find(([, , number]) => number === `${id}`)?.[0] ?? "";
 }

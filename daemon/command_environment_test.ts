@@ -3,6 +3,8 @@ import { createMemoryFiles } from "../cc/memory_files_fixture.ts";
 import { commandEnvironment } from "./command_environment.ts";
 
 Deno.test("commandEnvironment() keeps credentials and the session here, and names them", () => {
+  const files = createMemoryFiles();
+  files.write("/etc/passwd", `other:x:77:0::/:/bin/sh\nme:x:${Deno.uid()}:0::/:/bin/sh\n`);
   const { env, withheld } = commandEnvironment(
     {
       ...{
@@ -23,10 +25,11 @@ Deno.test("commandEnvironment() keeps credentials and the session here, and name
     },
     { MY_API_KEY: "mine" },
     "/w",
-    createMemoryFiles(),
+    files,
   );
   assertEquals(env, {
     ...{ PATH: "/bin", PYTHONPATH: "/lib", MY_API_KEY: "mine", PWD: "/w", TZ: "UTC0" },
+    LLAMA_SHIM_OWNER: `${Deno.uid()}:${Deno.gid()}:me:`,
   });
   assertEquals(withheld, [
     ...["AWS_PROFILE", "DB_PASSWORD", "DISPLAY", "GITHUB_TOKEN", "LD_PRELOAD", "LLAMA_DIR"],

@@ -134,6 +134,11 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
     if (!set.inputs.has("/tmp")) {
       set.inputs.set("/tmp", { kind: "folder", path: "/tmp", mode: 0o1777 });
     }
+    for (const [path, input] of set.inputs) {
+      if (input.kind !== "folder") continue;
+      const mtimeMs = files.stat(path)?.mtimeMs;
+      if (mtimeMs !== undefined) set.inputs.set(path, { ...input, mtimeMs: Math.floor(mtimeMs) });
+    }
     const outputs = [cwd, ...guess.outputs, ...request.outputs ?? []];
     return {
       file: cleanPath(file),

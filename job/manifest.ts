@@ -5,7 +5,7 @@
 import { type Content, contentFromJson, contentToJson } from "./content.ts";
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
-import { asArray, asInteger, asObject, asText } from "./json.ts";
+import { asArray, asInteger, asObject, asText, type Json } from "./json.ts";
 import { asJobPath } from "./path.ts";
 
 /** A regular file: its bytes, permission bits and modification time. */
@@ -40,6 +40,8 @@ export interface FolderInput {
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
+  /** Modification time in milliseconds since 1970; any when absent. */
+  readonly mtimeMs?: number;
 }
 
 /** Something that exists before the command starts. */
@@ -101,15 +103,20 @@ export function inputFromJson(value: unknown, what: string, rooted: boolean): In
     case "file": {
       const mode = asInteger(json.mode, `${what}.mode`, 0, 0o7777);
       const content = contentFromJson(json.content, `${what}.content`);
-      if (json.mtimeMs === undefined) return { kind: "file", path, mode, content };
-      const mtimeMs = asInteger(json.mtimeMs, `${what}.mtimeMs`, Number.MIN_SAFE_INTEGER);
-      return { kind: "file", path, mode, mtimeMs, content };
+      return { kind: "file", path, mode, ...mtimeFromJson(json, what), content };
     }
     case "link":
       return { kind: "link", path, target: asText(json.target, `${what}.target`) };
-    case "folder":
-      return { kind: "folder", path, mode: asInteger(json.mode, `${what}.mode`, 0, 0o7777) };
+    case "folder": {
+      const mode = asInteger(json.mode, `${what}.mode`, 0, 0o7777);
+      return { kind: "folder", path, mode, ...mtimeFromJson(json, what) };
+    }
     default:
       throw new FormatError(`${what}.kind`, 'it must be "file", "link" or "folder"');
   }
+}
+
+function mtimeFromJson({ mtimeMs }: Json, what: string): { mtimeMs?: number } {
+  if (mtimeMs === undefined) return {};
+  return { mtimeMs: asInteger(mtimeMs, `${what}.mtimeMs`, Number.MIN_SAFE_INTEGER) };
 }

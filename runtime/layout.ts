@@ -116,6 +116,10 @@ function layOutUnmasked(
     const implicit = rooted && path === "/tmp" ? SHARED_FOLDER_MODE : FOLDER_MODE;
     maker.setMode(path, input?.kind === "folder" ? input.mode : implicit);
   }
+  for (const input of tree.values()) {
+    if (input.kind !== "folder" || input.mtimeMs === undefined) continue;
+    setModified(realPathOf(root, input.path), input.mtimeMs);
+  }
   maker.begin();
   const named = [...loaders];
   return {

@@ -76,10 +76,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <grp.h>
 #include <iconv.h>
 #include <libintl.h>
 #include <limits.h>
 #include <link.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -688,6 +690,35 @@ static size_t link_excess(int dir, const char *path) {
   return *link == '/' ? logical(link) - link : 0;
 }
 
+/*
+ * A job's files belong to the worker's user. LLAMA_SHIM_OWNER, `UID:GID:USER:GROUP`, shows them as the
+ * caller's, whose names the worker does not know.
+ */
+static struct {
+  uid_t user;
+  gid_t group;
+  char user_name[64], group_name[64];
+} owner;
+
+static int has_owner(void) {
+  static int known;
+  if (known || !active()) return known > 0;
+  const char *value = VALUE("LLAMA_SHIM_OWNER", "");
+  int got = sscanf(value, "%u:%u:%63[^:]:%63[^:]", &owner.user, &owner.group, owner.user_name,
+                   owner.group_name);
+  known = got >= 2 ? 1 : -1;
+  return known > 0;
+}
+
+static void show_owner(uid_t *user, gid_t *group) {
+  int saved = errno;
+  if (has_owner()) {
+    if (*user == (uid_t)sys(SYS_geteuid)) *user = owner.user;
+    if (*group == (gid_t)sys(SYS_getegid)) *group = owner.group;
+  }
+  errno = saved;
+}
+
 /* All that libc calls stat are this system call; glibc < 2.33 spells them __xstat and so on. */
 static int stat_at(int dir, const char *path, struct stat *answer, int flags) {
   struct look look;
@@ -695,8 +726,17 @@ static int stat_at(int dir, const char *path, struct stat *answer, int flags) {
   if (enter(&look, dir, &path, LOOK)) result = sys(SYS_newfstatat, dir, path, answer, flags);
   leave(&look, !result);
   if (!result && S_ISLNK(answer->st_mode)) answer->st_size -= link_excess(dir, path);
+  if (!result) show_owner(&answer->st_uid, &answer->st_gid);
   return result;
 }
+
+static int stat_fd(int fd, struct stat *answer) {
+  int result = sys(SYS_fstat, fd, answer);
+  if (!result) show_owner(&answer->st_uid, &answer->st_gid);
+  return result;
+}
+
+int fstat(int fd, struct stat *answer) { return stat_fd(fd, answer); }
 
 #define STAT(F, TYPE, FLAGS)                                                                       \
   int F(const char *path, TYPE *answer) {                                                          \
@@ -729,7 +769,56 @@ XSTAT(__lxstat, struct stat, AT_SYMLINK_NOFOLLOW)
 XSTAT(__lxstat64, struct stat64, AT_SYMLINK_NOFOLLOW)
 XSTAT_AT(__fxstatat, struct stat)
 XSTAT_AT(__fxstatat64, struct stat64)
+int fstat64(int fd, struct stat64 *answer) { return stat_fd(fd, (struct stat *)answer); }
+int __fxstat(int version, int fd, struct stat *answer) { return (void)version, fstat(fd, answer); }
+int __fxstat64(int version, int fd, struct stat64 *answer) {
+  return (void)version, stat_fd(fd, (struct stat *)answer);
+}
 #endif
+
+static struct passwd *user_entry(struct passwd *entry) {
+  memset(entry, 0, sizeof *entry);
+  entry->pw_name = owner.user_name;
+  entry->pw_uid = owner.user;
+  entry->pw_gid = owner.group;
+  entry->pw_passwd = entry->pw_gecos = (char *)"";
+  entry->pw_dir = entry->pw_shell = (char *)"/";
+  return entry;
+}
+
+static struct group *group_entry(struct group *entry) {
+  static char *nobody[] = {NULL};
+  entry->gr_name = owner.group_name;
+  entry->gr_passwd = (char *)"";
+  entry->gr_gid = owner.group;
+  entry->gr_mem = nobody;
+  return entry;
+}
+
+static int is_user(uid_t user) { return has_owner() && *owner.user_name && user == owner.user; }
+static int is_group(gid_t group) { return has_owner() && *owner.group_name && group == owner.group; }
+
+struct passwd *getpwuid(uid_t user) {
+  static struct passwd entry;
+  return is_user(user) ? user_entry(&entry) : NEXT(getpwuid)(user);
+}
+
+int getpwuid_r(uid_t user, struct passwd *entry, char *text, size_t size, struct passwd **found) {
+  if (!is_user(user)) return NEXT(getpwuid_r)(user, entry, text, size, found);
+  *found = user_entry(entry);
+  return 0;
+}
+
+struct group *getgrgid(gid_t group) {
+  static struct group entry;
+  return is_group(group) ? group_entry(&entry) : NEXT(getgrgid)(group);
+}
+
+int getgrgid_r(gid_t group, struct group *entry, char *text, size_t size, struct group **found) {
+  if (!is_group(group)) return NEXT(getgrgid_r)(group, entry, text, size, found);
+  *found = group_entry(entry);
+  return 0;
+}
 
 int mknodat(int dir, const char *path, mode_t mode, dev_t device) {
   struct look look;
@@ -757,7 +846,7 @@ int __xmknodat(int version, int dir, const char *path, mode_t mode, dev_t *dev) 
 /* Older headers do not know it; Rust and others call it where they find it. */
 #ifndef STATX_TYPE
 struct statx {
-  uint32_t unused[7];
+  uint32_t unused[5], stx_uid, stx_gid;
   uint16_t stx_mode;
   uint64_t stx_ino, stx_size;
 };
@@ -768,6 +857,7 @@ int statx(int dir, const char *path, int flags, unsigned mask, struct statx *ans
   if (enter(&look, dir, &path, LOOK)) result = sys(SYS_statx, dir, path, flags, mask, answer);
   leave(&look, !result);
   if (!result && S_ISLNK(answer->stx_mode)) answer->stx_size -= link_excess(dir, path);
+  if (!result) show_owner(&answer->stx_uid, &answer->stx_gid);
   return result;
 }
 

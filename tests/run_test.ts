@@ -98,6 +98,25 @@ Deno.test("run compiles and links", async () => {
   assertEquals(await same(command, files), 1);
 });
 
+Deno.test("run packs an archive in which owners and times are those of this machine", async () => {
+  const work = `${cloud.work}/tar`;
+  await writeFiles(work, { "folder/a": "1", "folder/sub/b": "2", "c": "3" });
+  await Deno.symlink("a", `${work}/folder/link`);
+  await Deno.chmod(`${work}/folder/sub`, 0o700);
+  const options = { cwd: work };
+  await cloud.must(["touch", "-d", "2020-01-02 03:04:05", "folder/sub", "folder", "c"], options);
+  const list = async (name: string) =>
+    (await cloud.must(["tar", "tvf", name], options)).split("\n").toSorted();
+  await cloud.must(["llama", "run", "tar", "czf", "there.tgz", "folder", "c"], options);
+  await cloud.must(["tar", "czf", "here.tgz", "folder", "c"], options);
+  assertEquals(await list("there.tgz"), await list("here.tgz"));
+  const named = "stat -c '%U %G %u %g %n %Y' folder folder/a c";
+  assertEquals(
+    await cloud.must(["llama", "run", "sh", "-c", named, "folder", "c"], options),
+    await cloud.must(["sh", "-c", named], options),
+  );
+});
+
 Deno.test("run writes to what arguments name outside of the folder, and nowhere else", async () => {
   await writeFiles(cloud.work, { "in/a": "text", "out/": "" });
   const options = { cwd: `${cloud.work}/in` };
