@@ -11,7 +11,7 @@ import { usageError } from "./flags.ts";
 import { functionCode } from "./function_code.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { bringStack } from "./stack.ts";
-import { OUTPUTS, stackTemplate } from "./template.ts";
+import { OUTPUTS, stackTemplate } from "./stack_template.ts";
 import { bringZipFunction, DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS } from "./zip_function.ts";
 
 const USAGE = `make or update everything that llama needs

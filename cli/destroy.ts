@@ -11,7 +11,7 @@ import { parseStoreUrl } from "../store/url.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
 import { sessionInputs } from "./session_inputs.ts";
-import { OUTPUTS } from "./template.ts";
+import { OUTPUTS } from "./stack_template.ts";
 
 const USAGE = `remove all that bootstrap made
 

@@ -6,7 +6,7 @@ import { createBucket } from "../aws/s3.ts";
 import { serveCloud } from "../cloud/serve.ts";
 import { LlamaError } from "../job/errors.ts";
 import { bringStack } from "./stack.ts";
-import { stackTemplate } from "./template.ts";
+import { stackTemplate } from "./stack_template.ts";
 
 /** Runs a test against an embedded cloud of its own. */
 async function inCloud(test: (client: AwsClient) => Promise<void>): Promise<void> {
