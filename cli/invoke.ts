@@ -2,11 +2,14 @@
 import { resolve } from "@std/path/posix";
 import { type Content, isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
+import type { Input } from "../job/manifest.ts";
+import { parentOf } from "../job/path.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
-import { parseFileArg } from "./file_args.ts";
+import { type FileArg, parseFileArg } from "./file_args.ts";
+import { compileJob } from "./job_template.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
 import { readStdin } from "./job_stdin.ts";
@@ -39,8 +42,11 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
   -time                       print where the time went to stderr
   -json                       print one JSON value with all of the above
 
-A colon in a name is written \\:. A path below the current folder keeps its name
-there; any other needs REMOTE. Outputs are written when all of them are here.
+ARGUMENTS are Go templates: {{.I "a"}} sends a file, {{.O "b"}} fetches one, and
+{{.IO "c"}} both; they stand for its path there. {{.AsFile "text"}} is a file
+that holds the text. A colon in a name is written \\: in flags. A path below the
+current folder keeps its name there; any other needs REMOTE. The folders of
+outputs are made there. Outputs are written when all of them are here.
 
 exit status: that of COMMAND, 128+N if signal N ended it; 127 if it was not
 found, 126 if it is no program; 1 if the job failed or did not make an output,
@@ -72,20 +78,22 @@ export const invoke: Command = {
 
 async function run(context: CommandContext): Promise<number> {
   const { flags, operands, output, signal } = context;
-  const [functionName, ...args] = operands;
+  const [functionName, ...templates] = operands;
   if (functionName === undefined) {
     throw usageError("The function is missing", "see llama help invoke");
   }
-  if (args.length === 0) throw usageError("The command is missing", "see llama help invoke");
+  if (templates.length === 0) throw usageError("The command is missing", "see llama help invoke");
   const timeoutMs = flags.duration("timeout");
-  const inputArgs = flags.list("file").map((text) => parseFileArg(text, context.cwd));
-  const wishes = flags.list("output").map((text) => parseFileArg(text, context.cwd));
+  const { args, inputs, outputs: marked, texts } = compileJob(templates, [], context.cwd)({});
+  const files = (name: string) => flags.list(name).map((text) => parseFileArg(text, context.cwd));
+  const inputArgs = withoutRepeated([...files("file"), ...inputs]);
+  const wishes = withoutRepeated([...files("output"), ...marked]);
   const env = environmentOf(flags.list("env"), context.env);
   const shipFiles = flags.list("ship-file").map((path) => resolve(context.cwd, path));
   const ships = flags.has("ship") || shipFiles.length > 0;
 
   const startedMs = performance.now();
-  const files = await collectFiles(inputArgs, signal);
+  const sent = await collectFiles(inputArgs, signal);
   const stdin = flags.has("stdin") ? await readStdin() : undefined;
   const plain: JobSpec = {
     args,
@@ -94,7 +102,7 @@ async function run(context: CommandContext): Promise<number> {
     ...(stdin && { stdin: stdin.content }),
     manifests: [],
     packs: [],
-    inputs: files.inputs,
+    inputs: [...foldersFor(wishes, sent.inputs), ...sent.inputs, ...texts],
     wanted: wantedOf(wishes),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
@@ -111,7 +119,7 @@ async function run(context: CommandContext): Promise<number> {
     functionName,
     read: async (digest) => {
       if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
-      return await shipped?.read(digest) ?? await files.read(digest);
+      return await shipped?.read(digest) ?? await sent.read(digest);
     },
     logTail: flags.has("logs"),
     signal,
@@ -119,9 +127,9 @@ async function run(context: CommandContext): Promise<number> {
   const { result } = ran;
   const read: ReadObject = (digest) => session.store.get(digest);
   const made = shipped?.unshipped(result.outputs) ?? result.outputs;
-  const outputs = withUnchanged(made, files.inputs, wishes);
+  const outputs = withUnchanged(made, sent.inputs, wishes);
   const readAny: ReadObject = async (digest) =>
-    isLocal(digest, plain) ? await files.read(digest) : await read(digest);
+    isLocal(digest, plain) ? await sent.read(digest) : await read(digest);
   const changed = new Set(made.map(({ path }) => path));
   const toWrite = outputs.filter(({ path }) =>
     changed.has(path) || !isInPlace(path, inputArgs, wishes)
@@ -153,6 +161,21 @@ async function run(context: CommandContext): Promise<number> {
   if (flags.has("time")) output.say(jobTimes(ran, totalMs));
   if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
   return exitCodeOf(result.status);
+}
+
+/** The folders that outputs are to be in, which a command expects to be there. */
+function foldersFor(wishes: readonly FileArg[], inputs: readonly Input[]): Input[] {
+  const given = new Set(inputs.map(({ path }) => path));
+  const folders = new Set(wishes.map(({ remote }) => parentOf(remote)));
+  return [...folders].filter((path) => path !== "" && !given.has(path))
+    .map((path) => ({ kind: "folder", path, mode: 0o755 }));
+}
+
+/** A file may be named by a flag and by a template. */
+function withoutRepeated(files: readonly FileArg[]): FileArg[] {
+  return files.filter(({ local, remote }, index) =>
+    files.findIndex((other) => other.local === local && other.remote === remote) === index
+  );
 }
 
 async function bytesOf(content: Content, read: ReadObject): Promise<Uint8Array> {
