@@ -67,6 +67,7 @@ Deno.test("compileArguments() leaves what has no action as it is, and keeps no v
 Deno.test("compileArguments() says of an error which argument and column it is in, and offers names", () => {
   const cases = [
     ["{{.Line", '"{{.Line", at column 1: the action', 'close it with "}}"'],
+    ["{{.Line}", 'at column 8: the character "}" cannot follow ".Line"', 'close it with "}}"'],
     ["{{prinft .Line}}", 'there is no function "prinft"', "did you mean printf"],
     ["é{{Line}}", 'at column 4: there is no function "Line"', "write .Line"],
     ["{{$file := 1}}{{$fiel}}", 'there is no variable "$fiel"', "did you mean $file"],

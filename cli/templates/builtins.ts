@@ -25,15 +25,14 @@ export interface Callable {
   readonly parameters: readonly Parameter[];
   /** Whether it takes more of any type. */
   readonly takesMore: boolean;
+  /** The truth of an argument after which no other is evaluated, and which is then the result. */
+  readonly decidedBy?: boolean;
   /** Calls it; throws a {@linkcode ValueError} for values that it cannot work on. */
   readonly call: (...args: Value[]) => Value;
 }
 
-/** `and` and `or`, whose arguments are evaluated only until one decides. */
-export const SHORT_CIRCUIT: ReadonlySet<string> = new Set(["and", "or"]);
-
 const BUILTINS: Readonly<Record<string, Callable>> = {
-  and: some(1, lastOf),
+  and: { ...some(1, lastOf), decidedBy: false },
   call: some(1, (callee) => {
     throw new ValueError(`${describe(callee)} cannot be called`);
   }),
@@ -52,7 +51,7 @@ const BUILTINS: Readonly<Record<string, Callable>> = {
   lt: exactly(2, isLess),
   ne: exactly(2, (a, b) => !equals(a, b)),
   not: exactly(1, (value) => !isTrue(value)),
-  or: some(1, lastOf),
+  or: { ...some(1, lastOf), decidedBy: true },
   print: some(0, (...values) => print(values)),
   printf: {
     parameters: ["string"],
@@ -80,7 +79,7 @@ function some(count: number, call: Callable["call"]): Callable {
   return { ...exactly(count, call), takesMore: true };
 }
 
-/** What `and` and `or` give if no argument decides; that is seen where they are called. */
+/** What `and` and `or` give if no argument decides. */
 function lastOf(...values: Value[]): Value {
   return values.at(-1);
 }

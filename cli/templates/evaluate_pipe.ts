@@ -1,7 +1,7 @@
 /** Values of pipelines, commands and operands. */
 import { LlamaError, messageOf } from "../../job/errors.ts";
 import { nearest } from "../nearest.ts";
-import { type Callable, functionOf, type Parameter, SHORT_CIRCUIT } from "./builtins.ts";
+import { type Callable, functionOf, type Parameter } from "./builtins.ts";
 import { TemplateProblem } from "./error.ts";
 import type { Command, Operand, Pipe } from "./nodes.ts";
 import { problem, setVariable, type State, variableOf } from "./state.ts";
@@ -10,6 +10,7 @@ import { describe, isTrue, Mapping, Root, type Value, ValueError, valueOf } from
 /** What stands for the value of the command before where there is none. */
 const NONE = Symbol("none");
 const NO_ARGUMENTS: readonly Operand[] = [];
+const ONE_STRING: readonly Parameter[] = ["string"];
 
 /** The value that the command before hands on. */
 type Final = Value | typeof NONE;
@@ -131,7 +132,7 @@ function fieldValue(
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method !== undefined) {
       const call = (text: Value): Value => method(String(text));
-      const callable: Callable = { parameters: ["string"], takesMore: false, call };
+      const callable: Callable = { parameters: ONE_STRING, takesMore: false, call };
       return callValue(state, dot, `.${name}`, callable, args, final);
     }
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -164,7 +165,7 @@ function callValue(
   state: State,
   dot: Value,
   name: string,
-  { parameters, takesMore, call }: Callable,
+  { parameters, takesMore, decidedBy, call }: Callable,
   args: readonly Operand[],
   final: Final,
 ): Value {
@@ -175,17 +176,12 @@ function callValue(
     const noun = parameters.length === 1 ? "argument" : "arguments";
     throw problem(state, `${name} takes ${wanted} ${noun}, not ${count}`);
   }
-  if (SHORT_CIRCUIT.has(name)) {
-    let value: Value;
-    for (const arg of args) {
-      value = argumentValue(state, dot, "value", arg);
-      if (isTrue(value) === (name === "or")) return value;
-    }
-    return final === NONE ? value : final;
+  const values: Value[] = [];
+  for (const arg of args) {
+    const value = argumentValue(state, dot, parameters[values.length] ?? "value", arg);
+    if (decidedBy !== undefined && isTrue(value) === decidedBy) return value;
+    values.push(value);
   }
-  const values = args.map((arg, index) =>
-    argumentValue(state, dot, parameters[index] ?? "value", arg)
-  );
   if (final !== NONE) values.push(checked(state, final, parameters[args.length] ?? "value"));
   try {
     return call(...values);

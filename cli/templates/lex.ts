@@ -148,7 +148,8 @@ function name(kind: TokenKind, pattern: RegExp, template: string, index: number)
   const text = matchAt(pattern, template, index) ?? (template[index] ?? "");
   const end = index + text.length;
   if (matchAt(NAME_END, template, end) === undefined) {
-    throw problem(end, `the character ${characterAt(template, end)} cannot follow "${text}"`);
+    const hint = template[end] === "}" ? 'close it with "}}"' : undefined;
+    throw problem(end, `the character ${characterAt(template, end)} cannot follow "${text}"`, hint);
   }
   return { kind, text, index };
 }
