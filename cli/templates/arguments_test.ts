@@ -68,9 +68,9 @@ Deno.test("compileArguments() says of an error which argument and column it is i
   const cases = [
     ["{{.Line", '"{{.Line", at column 1: the action', 'close it with "}}"'],
     ["{{.Line}", 'at column 8: the character "}" cannot follow ".Line"', 'close it with "}}"'],
-    ["{{prinft .Line}}", 'there is no function "prinft"', "did you mean printf"],
+    ["{{prinft .Line}}", 'there is no function "prinft"', "did you mean printf?"],
     ["é{{Line}}", 'at column 4: there is no function "Line"', "write .Line"],
-    ["{{$file := 1}}{{$fiel}}", 'there is no variable "$fiel"', "did you mean $file"],
+    ["{{$file := 1}}{{$fiel}}", 'there is no variable "$fiel"', "did you mean $file?"],
   ] as const;
   for (const [template, message, hint] of cases) {
     const error = errorOf(template);
@@ -83,7 +83,7 @@ Deno.test("compileArguments() says of an error which argument and column it is i
 
 Deno.test("what it returns says on which value an expansion failed", () => {
   const cases = [
-    ["a\nb{{.Lin}}", "at line 2, column 4: there is no .Lin", "did you mean .Line"],
+    ["a\nb{{.Lin}}", "at line 2, column 4: there is no .Lin", "did you mean .Line?"],
     ["{{.Unheard}}", "there is no .Unheard", "there are .Line .Idx .I .O"],
     ["{{.I .Idx}}", "at column 6: the int 3 stands where a string is wanted", undefined],
     ["{{slice .Line 9}}", 'the index 9 is not in the string "a.png"', undefined],

@@ -157,7 +157,7 @@ function noField(state: State, name: string, { data }: Root): TemplateProblem {
   const near = nearest(name, names);
   const hint = near === undefined
     ? `there are ${names.map((name) => `.${name}`).join(" ")}`
-    : `did you mean .${near}`;
+    : `did you mean .${near}?`;
   return new TemplateProblem("execution", state.index, `there is no .${name}`, { hint });
 }
 

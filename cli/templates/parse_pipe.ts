@@ -209,7 +209,7 @@ function unknown(
   );
   const near = nearest(token.text, candidates);
   return new TemplateProblem("parse", token.index, `there is no ${what} ${name}`, {
-    ...(near !== undefined && { hint: `did you mean ${near}` }),
+    ...(near !== undefined && { hint: `did you mean ${near}?` }),
   });
 }
 
