@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./get.ts")).get,
   },
   {
+    name: "multiget",
+    summary: "get many objects from the object store at once",
+    load: async () => (await import("./multiget.ts")).multiget,
+  },
+  {
     name: "destroy",
     summary: "remove all that bootstrap made",
     load: async () => (await import("./destroy.ts")).destroy,
