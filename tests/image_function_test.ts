@@ -70,6 +70,8 @@ async function makeFunction(
       `--code ImageUri=${repository}:${name} --memory-size 1769 --timeout 60 ` +
       `--environment '${JSON.stringify(Environment)}'`,
   );
+  // Until then it answers that it is pending.
+  await aws(`lambda wait function-active-v2 --function-name ${name}`);
 }
 
 test("llamacc compiles with the compiler of an image, and the headers of this machine", async () => {
