@@ -11,6 +11,7 @@
  * up to a second ago for it. A guess may be wrong: it costs a round. The proof looks at everything anew
  * ({@linkcode Folders.freshly}).
  */
+import { childOf } from "../job/path.ts";
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 
 /** Kinds of an entry as its folder has it. */
@@ -138,7 +139,7 @@ export function createFolders(files: FileSystem): Folders {
       const listing = current(folder);
       listing.asked.add(name);
       if (!listing.names && listing.state?.kind === "folder") {
-        return files.lstat(folder === "/" ? `/${name}` : `${folder}/${name}`)?.kind;
+        return files.lstat(childOf(folder, name))?.kind;
       }
       return listing.names?.get(name);
     },

@@ -7,6 +7,7 @@
  * they were, so the walk of a warm unit is a stat for each file and set look-ups.
  */
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
+import { childOf } from "../job/path.ts";
 import type { Folders } from "./folders.ts";
 import { type Include, scan } from "./lex.ts";
 import type { SearchPath } from "./search_path.ts";
@@ -88,9 +89,6 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     return kind === "file" || (kind === "link" && folders.stat(path)?.kind === "file");
   };
 
-  const candidate = (folder: string, name: string): string =>
-    folder === "/" ? `/${name}` : `${folder}/${name}`;
-
   const resolve = (
     include: Include,
     from: string,
@@ -102,7 +100,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     if (name.startsWith("/")) return isFile(name, space) ? name : undefined;
     const { quote, bracket } = search;
     if (quoted && !next) {
-      const beside = candidate(from.slice(0, from.lastIndexOf("/")) || "/", name);
+      const beside = childOf(from.slice(0, from.lastIndexOf("/")) || "/", name);
       if (isFile(beside, space)) return beside;
     }
     const total = quote.length + bracket.length;
@@ -110,7 +108,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     for (let index = start; index < total; index++) {
       const folder = index < quote.length ? quote[index] : bracket[index - quote.length];
       if (folder === undefined) continue;
-      const path = candidate(folder, name);
+      const path = childOf(folder, name);
       if (isFile(path, space)) return path;
     }
     return undefined;
@@ -163,7 +161,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
         for (const name of assembled) {
           const places = name.startsWith("/")
             ? [name]
-            : [cwd, ...search.bracket].map((folder) => candidate(folder, name));
+            : [cwd, ...search.bracket].map((folder) => childOf(folder, name));
           const target = places.find((path) => isFile(path, space));
           if (target !== undefined) found.add(target);
         }

@@ -2,6 +2,7 @@
  * Where a path as a compiler spells it really lies: `/usr/include/../lib/x.h` or `/lib64/ld.so` pass
  * through folders and links that must exist on the worker, too.
  */
+import { childOf } from "../job/path.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
 
@@ -73,7 +74,7 @@ export function createPlaces(files: FileSystem, folders: Folders): Places {
         at = at.slice(0, Math.max(1, at.lastIndexOf("/")));
         continue;
       }
-      const next = at === "/" ? `/${name}` : `${at}/${name}`;
+      const next = childOf(at, name);
       const kind = folders.entry(at, name);
       asked.push(at);
       if (kind === "link") {
@@ -104,7 +105,7 @@ export function createPlaces(files: FileSystem, folders: Folders): Places {
       const kind = folders.entry(place.path, name);
       if (kind === "link") return walk(path);
       if (kind === undefined && folders.stat(place.path)?.kind !== "folder") return undefined;
-      const real = place.path === "/" ? `/${name}` : `${place.path}/${name}`;
+      const real = childOf(place.path, name);
       return { path: real, links: place.links, folders: place.folders };
     },
   };

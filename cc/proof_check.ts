@@ -2,6 +2,7 @@
  * The proof: a result counts only if every name that the job looked for and did not find is absent
  * here, too, every listed folder was whole, and nothing that was sent has changed meanwhile.
  */
+import { childOf } from "../job/path.ts";
 import type { Proof } from "../job/proof.ts";
 import { type FileState, type FileSystem, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
@@ -65,7 +66,10 @@ function check(
   const [blind] = proof.blind;
   if (blind !== undefined) return { kind: "unproved", reason: blind };
   const ofImage = (proof.image ?? []).filter((path) => !question.isOfCompiler?.(path));
-  const absent = findAbsent([...proof.absent, ...ofImage], folders);
+  const absent = findAbsent(
+    ofImage.length > 0 ? [...proof.absent, ...ofImage] : proof.absent,
+    folders,
+  );
   if (absent.closed !== undefined) {
     return { kind: "unproved", reason: `nobody may look into "${absent.closed}" here` };
   }
@@ -78,7 +82,7 @@ function check(
     if (unseen.length > (question.maxListed ?? MAX_LISTED)) {
       return { kind: "unproved", reason: `listed the folder "${folder}"` };
     }
-    here.push(...unseen.map((name) => `${folder === "/" ? "" : folder}/${name}`));
+    here.push(...unseen.map((name) => childOf(folder, name)));
   }
   if (here.length > 0) return { kind: "incomplete", paths: here };
   const changed: string[] = [];

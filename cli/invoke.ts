@@ -5,6 +5,7 @@ import type { Digest } from "../job/digest.ts";
 import type { Input } from "../job/manifest.ts";
 import { parentOf } from "../job/path.ts";
 import type { JobSpec } from "../job/spec.ts";
+import { readContent } from "../daemon/run_job.ts";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
@@ -137,8 +138,8 @@ async function run(context: CommandContext): Promise<number> {
   const written = await writeOutputs(toWrite, wishes, readAny, signal);
   const totalMs = performance.now() - startedMs;
 
-  const stdout = await bytesOf(result.stdout, read);
-  const stderr = await bytesOf(result.stderr, read);
+  const stdout = await readContent(result.stdout, session.store);
+  const stderr = await readContent(result.stderr, session.store);
   if (output.json) {
     await output.result({
       ...result.status,
@@ -176,10 +177,6 @@ function withoutRepeated(files: readonly FileArg[]): FileArg[] {
   return files.filter(({ local, remote }, index) =>
     files.findIndex((other) => other.local === local && other.remote === remote) === index
   );
-}
-
-async function bytesOf(content: Content, read: ReadObject): Promise<Uint8Array> {
-  return isInline(content) ? content.bytes : await read(content.digest);
 }
 
 function isLocal(digest: Digest, spec: JobSpec): boolean {

@@ -36,17 +36,21 @@ async function run(seal: Seal, script: string, environment = {}): Promise<Ran> {
       environment: { PATH: "/usr/local/bin:/usr/bin/:/bin:/opt/bin", ...environment },
       scratch: folder,
     });
-    const { code, stdout, stderr } = await new Deno.Command(command.program, {
-      args: [...command.args],
-      clearEnv: true,
-      env: { ...command.environment },
-      stdin: "null",
-    }).output();
-    const text = new TextDecoder();
-    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+    return await ended(command);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function ended({ program, args, environment }: ReturnType<Seal["command"]>): Promise<Ran> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    clearEnv: true,
+    env: { ...environment },
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout), err: text.decode(stderr) };
 }
 
 /** Runs a script in an image with a shell in /x, and nothing else that any seal could use. */
@@ -70,14 +74,7 @@ async function runInImage(seal: Seal, script: string, environment = {}): Promise
       environment: { PATH: "/usr/bin", run: shell.slice(0, -1).join(" "), ...environment },
       scratch: folder,
     });
-    const { code, stdout, stderr } = await new Deno.Command(command.program, {
-      args: [...command.args],
-      clearEnv: true,
-      env: { ...command.environment },
-      stdin: "null",
-    }).output();
-    const text = new TextDecoder();
-    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+    return await ended(command);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

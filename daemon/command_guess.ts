@@ -2,6 +2,7 @@
 import { extname, resolve } from "@std/path/posix";
 import type { FileSystem } from "../cc/file_system.ts";
 import { LlamaError } from "../job/errors.ts";
+import { childOf } from "../job/path.ts";
 
 /** What the arguments of a command say about files. */
 export interface CommandGuess {
@@ -71,7 +72,7 @@ function addTree(folder: string, into: Set<string>, files: FileSystem): void {
           { hint: "name the files, or a smaller folder" },
         );
       }
-      const path = `${at === "/" ? "" : at}/${name}`;
+      const path = childOf(at, name);
       if (kind === "folder") pending.push(path);
       else if (kind !== "other") into.add(path);
     }

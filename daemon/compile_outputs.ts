@@ -20,7 +20,7 @@ import type { FileSystem } from "../cc/file_system.ts";
 import type { Place, Places } from "../cc/places.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { FileInput } from "../job/manifest.ts";
-import { cleanPath, parentOf } from "../job/path.ts";
+import { childOf, cleanPath, parentOf } from "../job/path.ts";
 import type { JobResult } from "../job/result.ts";
 import type { Wanted } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
@@ -149,7 +149,7 @@ export function placeOutputs(
   for (const name of spelled) {
     if (name === "-" || name === NOTHING) continue;
     if (/(?:^|\/)\.{0,2}$/.test(name)) throw new StaysHere("special-output");
-    const path = join(enterFolder(name), nameOf(name));
+    const path = childOf(enterFolder(name), nameOf(name));
     spellings.add(absolute(name, request.cwd));
     if (targets.has(path)) continue;
     wanted.push({ match: "exact", path });
@@ -157,11 +157,11 @@ export function placeOutputs(
   }
   const families = auxiliary.families.map(({ prefix, rest }) => {
     const folder = enterFolder(prefix);
-    const start = join(folder, nameOf(prefix));
+    const start = childOf(folder, nameOf(prefix));
     const isMember = (path: string) =>
       path.startsWith(start) && rest.test(path.slice(start.length));
     for (const { name } of files.list(folder) ?? []) {
-      const path = join(folder, name);
+      const path = childOf(folder, name);
       if (isMember(path) && !targets.has(path)) addTarget(path, path);
     }
     if (!wanted.some(({ match, path }) => match === "prefix" && path === start)) {
@@ -265,10 +265,6 @@ export async function writeOutputs(
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function join(folder: string, name: string): string {
-  return folder === "/" ? `/${name}` : `${folder}/${name}`;
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {

@@ -35,6 +35,11 @@ export function parentOf(path: string): string {
   return end > 0 ? path.slice(0, end) : end === 0 ? "/" : "";
 }
 
+/** The path of `name` in `folder`, which is absolute. */
+export function childOf(folder: string, name: string): string {
+  return folder === "/" ? `/${name}` : `${folder}/${name}`;
+}
+
 /** Adds all folders above the absolute `path`, up to `/`. */
 export function addFoldersAbove(path: string, folders: Set<string>): void {
   for (let at = parentOf(path); !folders.has(at); at = parentOf(at)) folders.add(at);

@@ -21,17 +21,16 @@ export function rootedEnvironment(
       LD_PRELOAD: inRoot([rooted.shim, ...split(env.LD_PRELOAD)]).join(":"),
       LLAMA_SHIM_ROOT: root,
       LLAMA_SHIM_LOG: log,
+      // Libc itself opens these, past the shim; the worker's own must never decide, but an image's does.
       TZDIR: inRoot([env.TZDIR ?? "/usr/share/zoneinfo"]).join(),
-    }),
-    ...(rooted?.image && { LLAMA_SHIM_IMAGE: "1" }),
-    ...(rooted?.shim !== undefined && log !== undefined && !rooted.image && {
-      // Libc itself opens these, past the shim; the worker's own must never decide.
-      LOCPATH: inRoot(split(env.LOCPATH ?? "/usr/lib/locale")).join(":"),
-      GCONV_PATH: inRoot(
-        env.GCONV_PATH === undefined
-          ? rooted.libraryPath.map((path) => `${path}/gconv`)
-          : split(env.GCONV_PATH),
-      ).join(":"),
+      ...(rooted.image ? { LLAMA_SHIM_IMAGE: "1" } : {
+        LOCPATH: inRoot(split(env.LOCPATH ?? "/usr/lib/locale")).join(":"),
+        GCONV_PATH: inRoot(
+          env.GCONV_PATH === undefined
+            ? rooted.libraryPath.map((path) => `${path}/gconv`)
+            : split(env.GCONV_PATH),
+        ).join(":"),
+      }),
     }),
   };
 }

@@ -25,7 +25,11 @@ export function readShimLog(log: Uint8Array, seen: Seen): Proof {
   const listed = new Set<string>();
   const image = new Set<string>();
   const sets: Record<string, Set<string>> = {
-    ...{ O: opened, L: listed, A: absent, I: image, B: blind },
+    O: opened,
+    L: listed,
+    A: absent,
+    I: image,
+    B: blind,
   };
   const records = new TextDecoder().decode(log).split("\0");
   // What follows the last NUL is a record that a killed process did not finish.

@@ -6,6 +6,7 @@ import { byteAt, byteLength, sliceBytes } from "./text.ts";
 import {
   Byte,
   describe,
+  isNothing,
   isTrue,
   lengthOf,
   Mapping,
@@ -86,7 +87,7 @@ function lastOf(...values: Value[]): Value {
 
 /** As an action would print each of them. */
 function printedTogether(values: readonly Value[]): string {
-  return print(values.map((value) => value === undefined || value === null ? "<no value>" : value));
+  return print(values.map((value) => isNothing(value) ? "<no value>" : value));
 }
 
 function indexOf(item: Value, ...indexes: Value[]): Value {
@@ -137,8 +138,4 @@ function position(index: Value, item: string | Slice, last: number): number {
     throw new ValueError(`the index ${integer} is not in ${describe(item)}${bounds}`);
   }
   return Number(integer);
-}
-
-function isNothing(value: Value): value is undefined | null {
-  return value === undefined || value === null;
 }

@@ -1,6 +1,15 @@
 /** Comparisons of templates: eq, ne, lt, le, gt and ge. */
 import { compareText } from "./text.ts";
-import { Byte, describe, Mapping, Root, Slice, type Value, ValueError } from "./values.ts";
+import {
+  Byte,
+  describe,
+  isNothing,
+  Mapping,
+  Root,
+  Slice,
+  type Value,
+  ValueError,
+} from "./values.ts";
 
 /** Whether the first value equals any of the others. */
 export function equalsAny(value: Value, others: readonly Value[]): boolean {
@@ -44,10 +53,6 @@ export function isLess(a: Value, b: Value): boolean {
 function simple(value: Value): string | bigint | number | boolean | undefined {
   if (value instanceof Byte) return value.value;
   return typeof value === "object" && value !== null || value === null ? undefined : value;
-}
-
-function isNothing(value: Value): value is undefined | null {
-  return value === undefined || value === null;
 }
 
 function isNil(value: Value): boolean {

@@ -192,6 +192,11 @@ export function zeroOf(type: string): Value {
   return new Mapping(map[1] === "int" ? "int" : "string", map[2] ?? ANY, [], true);
 }
 
+/** Whether it is nil or no value at all. */
+export function isNothing(value: Value): value is undefined | null {
+  return value === undefined || value === null;
+}
+
 /** Whether a condition takes the value for true: it is not the zero of its type. */
 export function isTrue(value: Value): boolean {
   if (value instanceof Byte) return value.value !== 0n;
