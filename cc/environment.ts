@@ -78,7 +78,7 @@ export function partEnvironment(env: Readonly<Record<string, string>>): Record<s
 }
 
 /** Variables that shape the search for headers. */
-export const SEARCH_VARIABLES = [
+const SEARCH_VARIABLES = [
   "GCC_EXEC_PREFIX",
   "COMPILER_PATH",
   "CPATH",
@@ -87,6 +87,16 @@ export const SEARCH_VARIABLES = [
   "OBJC_INCLUDE_PATH",
   "OBJCPLUS_INCLUDE_PATH",
 ] as const;
+
+/** The environment in which a compiler names its own folders for headers. */
+export function searchEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  const search: Record<string, string> = { PATH: env.PATH ?? "" };
+  for (const name of SEARCH_VARIABLES) {
+    const value = env[name];
+    if (value !== undefined) search[name] = value;
+  }
+  return search;
+}
 
 /** Variables that name the folder for temporary files, in the order in which compilers ask. */
 export const TEMPORARY_VARIABLES = ["TMPDIR", "TMP", "TEMP", "TEMPDIR"] as const;

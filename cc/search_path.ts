@@ -3,6 +3,7 @@
  * Directory Search": `"x"` begins in the including file's own folder, then -iquote; both forms go on
  * with -I, CPATH, -isystem, the built-in folders and -idirafter.
  */
+import type { CommandLine } from "./command_line.ts";
 import type { ProcessRunner } from "./file_system.ts";
 import { FormatError } from "../job/errors.ts";
 
@@ -36,6 +37,18 @@ export async function builtInSearchPath(
     env: { ...env, LC_ALL: "C" },
   });
   return parseSearchPath(stderr, program);
+}
+
+/** Where a command has headers looked for, given the folders of the compiler itself: GCC manual, "Directory Options". */
+export function searchPathOf(
+  line: Pick<CommandLine, "quoteFolders" | "bracketFolders" | "systemFolders" | "afterFolders">,
+  builtIn: SearchPath,
+): SearchPath {
+  const { quoteFolders, bracketFolders, systemFolders, afterFolders } = line;
+  return {
+    quote: quoteFolders,
+    bracket: [...bracketFolders, ...systemFolders, ...builtIn.bracket, ...afterFolders],
+  };
 }
 
 /**

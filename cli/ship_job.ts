@@ -3,12 +3,10 @@
  * Such a job is rooted: its folder is `/job` in a root of its own, beside the program's own paths.
  */
 import { resolve } from "@std/path/posix";
-import { createFileDigests } from "../cc/digests.ts";
-import { createFolders } from "../cc/folders.ts";
-import { createPlaces } from "../cc/places.ts";
 import { shipProgram } from "../cc/ship.ts";
-import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { openRealTools } from "../daemon/real_tools.ts";
 import { buildShim } from "../daemon/shim_build.ts";
+import { SHIM_PATH, shimInput } from "../daemon/toolchain_files.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
@@ -42,7 +40,6 @@ export interface ShippedJob extends Pick<Shipment, "read" | "unshipped"> {
 }
 
 const FOLDER = "/job";
-const SHIM = "/.llama/path_shim.so";
 /** What a program finds in its environment, as it finds no login there. */
 const ENV = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -67,16 +64,9 @@ export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<Ship
  * @throws {LlamaError} If the program is not found or cannot travel.
  */
 export async function shipmentOf(name: string, options: ShipOptions): Promise<Shipment> {
-  const folders = createFolders(realFiles);
-  const digests = createFileDigests(realFiles);
+  const tools = openRealTools();
   const spelled = name.includes("/") ? resolve(options.cwd, name) : name;
-  const shipment = await shipProgram(spelled, options.files, options.path, {
-    files: realFiles,
-    folders,
-    processes: realProcesses,
-    places: createPlaces(realFiles, folders),
-    digests,
-  });
+  const shipment = await shipProgram(spelled, options.files, options.path, tools);
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const inputs: Input[] = [...shipment.inputs, { kind: "folder", path: FOLDER, mode: 0o755 }];
   if (!inputs.some(({ path }) => path === "/tmp")) {
@@ -95,12 +85,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
     const shim = await buildShim("cc");
     const digest = await digestOf(shim);
     own.set(digest, shim);
-    inputs.push({
-      kind: "file",
-      path: SHIM,
-      mode: 0o755,
-      content: { digest, size: shim.length },
-    });
+    inputs.push(shimInput(digest, shim));
   }
   return {
     inputs,
@@ -109,7 +94,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       program: shipment.program,
       env: { ...ENV, ...spec.env },
       cwd: FOLDER,
-      rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM }) },
+      rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM_PATH }) },
       inputs: spec.inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` })),
       wanted: spec.wanted.map((wanted) => ({
         ...wanted,
@@ -117,7 +102,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       })),
     }),
     read: async (digest) => {
-      const path = digests.pathOf(digest);
+      const path = tools.digests.pathOf(digest);
       if (path === undefined) return own.get(digest);
       const bytes = await Deno.readFile(path);
       if (await digestOf(bytes) === digest) return bytes;

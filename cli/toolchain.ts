@@ -1,12 +1,10 @@
 /** `llama toolchain`: the compilers that are in the store, what they consist of, and how to call them. */
-import { createFileDigests } from "../cc/digests.ts";
-import { createFolders } from "../cc/folders.ts";
-import { createPlaces } from "../cc/places.ts";
 import { partEnvironment } from "../cc/environment.ts";
 import { asObject, asString } from "../job/json.ts";
 import { askControl } from "../daemon/client.ts";
 import { connectDaemon, daemonLogPath } from "../daemon/lifecycle.ts";
-import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { realFiles } from "../daemon/real_files.ts";
+import { openRealTools } from "../daemon/real_tools.ts";
 import { rehearse } from "../daemon/rehearsal.ts";
 import { buildShim } from "../daemon/shim_build.ts";
 import { startDetached } from "../daemon/start_detached.ts";
@@ -117,15 +115,10 @@ interface Explained {
 async function explain(name: string, { env, cwd, output }: CommandContext): Promise<number> {
   const defined = definedOf(env);
   const { driver, path } = findCompiler(name, { files: realFiles, env: defined, cwd });
-  const folders = createFolders(realFiles);
   const { set, why, shim } = await collectToolchain(
     { driver, flags: [], env: partEnvironment({ ...defined, PATH: path }), cwd },
     {
-      files: realFiles,
-      processes: realProcesses,
-      folders,
-      places: createPlaces(realFiles, folders),
-      digests: createFileDigests(realFiles),
+      ...openRealTools(),
       rehearse,
       shimFor: (compiler) => buildShim(compiler),
     },

@@ -19,7 +19,7 @@ export function createFunctionSizes(about: AskFunction = createFunctionInfo()): 
   const sizes = new Map<string, FunctionSize>();
 
   const ask = async (client: AwsClient, functionName: string) => {
-    // Who may invoke a function need not be allowed to look at it, and a price is no reason to fail.
+    // A price is no reason to fail.
     const info = await about(client, functionName).catch(() => undefined);
     if (info === undefined) return;
     const { memoryMb, architectures: [architecture = USUAL.architecture] } = info;

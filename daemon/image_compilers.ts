@@ -44,24 +44,11 @@ const VERSION_LINES = /^(?:Target: .*|.*\bversion .*)$/gm;
 export function createImageCompilers(
   processes: ProcessRunner,
   about: AskFunction,
-  log: (event: string, fields: Readonly<Record<string, string>>) => void,
 ): ImageCompilers {
-  const kinds = new WeakMap<AwsClient, Map<string, Promise<boolean>>>();
   const differences = new Map<string, Promise<string | undefined>>();
 
   const keyOf = ({ session, functionName, driver, name }: ImageQuestion) =>
     JSON.stringify([session.account.region, functionName, driver, name]);
-
-  const ask = async (client: AwsClient, functionName: string): Promise<boolean> => {
-    try {
-      return (await about(client, functionName))?.packageType === "Image";
-    } catch (error) {
-      // Who may invoke a function need not be allowed to look at it.
-      if (!(error instanceof LlamaError)) throw error;
-      log("function", { name: functionName, taken: "for a zip", message: error.message });
-      return false;
-    }
-  };
 
   const compare = async (question: ImageQuestion): Promise<string | undefined> => {
     const { session, functionName, driver, name } = question;
@@ -94,13 +81,8 @@ export function createImageCompilers(
   };
 
   return {
-    isImage: (client, functionName) => {
-      let known = kinds.get(client);
-      if (!known) kinds.set(client, known = new Map());
-      let kind = known.get(functionName);
-      if (!kind) known.set(functionName, kind = ask(client, functionName));
-      return kind;
-    },
+    isImage: async (client, functionName) =>
+      (await about(client, functionName))?.packageType === "Image",
     difference: (question) => {
       const key = keyOf(question);
       let known = differences.get(key);
@@ -139,8 +121,16 @@ function versionOf(text: string): string {
 /** Headers of the system: those of this machine are read, whatever the image has. */
 const SYSTEM_HEADERS = /^\/usr\/(?:local\/)?include\//;
 
+const ofImages = new WeakMap<ReadyToolchain, ReadyToolchain>();
+
 /** What stands for a toolchain of this machine in an image: its programs and their own headers are there. */
 export function imageToolchain(toolchain: ReadyToolchain): ReadyToolchain {
+  let ofImage = ofImages.get(toolchain);
+  if (!ofImage) ofImages.set(toolchain, ofImage = withoutPrograms(toolchain));
+  return ofImage;
+}
+
+function withoutPrograms(toolchain: ReadyToolchain): ReadyToolchain {
   const shim = toolchain.inputs.get(toolchain.shim);
   const inputs = new Map<string, Input>();
   const folders = new Set<string>();

@@ -1,13 +1,9 @@
 /** One compilation elsewhere: guess, run, prove, and go again with what was missing. */
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
-import type { FileDigests } from "../cc/digests.ts";
 import { partEnvironment } from "../cc/environment.ts";
-import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
-import type { Folders } from "../cc/folders.ts";
-import type { Guesser } from "../cc/guess.ts";
-import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
+import { searchPathOf } from "../cc/search_path.ts";
 import type { CompilerParts } from "../cc/toolchain.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
@@ -26,7 +22,12 @@ import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import { count, type StatsKeeper } from "./stats.ts";
 import type { ReadyToolchain, Toolchains } from "./toolchains.ts";
-import { createUnitPlanner, type GatheredInputs, type UnitPlan } from "./unit_plan.ts";
+import {
+  createUnitPlanner,
+  type GatheredInputs,
+  type UnitPlan,
+  type UnitPlanTools,
+} from "./unit_plan.ts";
 import { belongsToToolchain } from "./unit_search.ts";
 import { noUploads, type ReadObject } from "./uploads.ts";
 
@@ -65,13 +66,7 @@ export class CloudUnavailable extends LlamaError {
 }
 
 /** What {@linkcode createRemoteCompiler} works with. */
-export interface RemoteCompileTools {
-  readonly files: FileSystem;
-  readonly processes: ProcessRunner;
-  readonly folders: Folders;
-  readonly places: Places;
-  readonly digests: FileDigests;
-  readonly guesser: Guesser;
+export interface RemoteCompileTools extends UnitPlanTools {
   readonly toolchains: Toolchains;
   readonly images: ImageCompilers;
   readonly slots: Slots;
@@ -146,13 +141,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const plan = await planUnit(remote);
     const { outputs, temporary, zone, processor } = plan;
     const search = plan.search.real;
-    const { line } = remote;
-    const includeFolders = [
-      ...line.quoteFolders,
-      ...line.bracketFolders,
-      ...line.systemFolders,
-      ...line.afterFolders,
-    ].map((folder) => cleanPath(absolute(folder, request.cwd)));
+    const includeFolders = image ? includeFoldersOf(remote) : [];
     const unit = unitOf(plan, remote);
     const known = learned.get(unit) ?? new Set<string>();
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
@@ -291,6 +280,12 @@ function outputsNow(
 /** What decides which toolchain a compilation needs. */
 function partsOf({ driver, line, request: { cwd, env } }: RemoteRequest): CompilerParts {
   return { driver, flags: line.partFlags, env: partEnvironment(env), cwd };
+}
+
+/** Folders in which the command line has headers looked for, absolute. */
+function includeFoldersOf({ line, request }: RemoteRequest): string[] {
+  const { quote, bracket } = searchPathOf(line, { quote: [], bracket: [] });
+  return [...quote, ...bracket].map((folder) => cleanPath(absolute(folder, request.cwd)));
 }
 
 /** What is learned about a unit is kept under this key. */

@@ -5,7 +5,7 @@ import { type Content, isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, parseJson } from "../job/json.ts";
-import type { Input } from "../job/manifest.ts";
+import { contentsOf, type Input } from "../job/manifest.ts";
 import { answerFromJson, type JobAnswer, type JobResult } from "../job/result.ts";
 import { type JobSpec, specToJson } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
@@ -142,14 +142,9 @@ export async function readContent(
   return isInline(content) ? content.bytes : await store.get(content.digest);
 }
 
-function objectsOf(spec: JobSpec): Digest[] {
-  const objects: Digest[] = [...spec.manifests];
-  const add = (content: Content) => {
-    if (!isInline(content)) objects.push(content.digest);
-  };
-  for (const input of spec.inputs) if (input.kind === "file") add(input.content);
-  if (spec.stdin) add(spec.stdin);
-  return objects;
+function objectsOf({ manifests, inputs, stdin }: JobSpec): Digest[] {
+  const ofStdin = stdin && !isInline(stdin) ? [stdin.digest] : [];
+  return [...manifests, ...contentsOf(inputs), ...ofStdin];
 }
 
 function encodeSpec(spec: JobSpec, packs: readonly Digest[]): Uint8Array<ArrayBuffer> {

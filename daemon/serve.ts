@@ -2,10 +2,7 @@
 import type { ExchangeEvent } from "../aws/client.ts";
 import { s3Class } from "../aws/prices.ts";
 import { type RetryEvent, sleep } from "../aws/retry.ts";
-import { createFileDigests } from "../cc/digests.ts";
-import { createFolders } from "../cc/folders.ts";
 import { createGuesser } from "../cc/guess.ts";
-import { createPlaces } from "../cc/places.ts";
 import { LlamaError } from "../job/errors.ts";
 import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
@@ -16,6 +13,7 @@ import { leftFile } from "./left_file.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
+import { openRealTools } from "./real_tools.ts";
 import { rehearse } from "./rehearsal.ts";
 import { createRemoteCompiler } from "./remote_compile.ts";
 import { runAsClient } from "./run_as_client.ts";
@@ -50,7 +48,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = openDaemonLog({ path: daemonLogPath(llamaDir) });
   try {
     const stats = createStats();
-    const about = createFunctionInfo();
+    const about = createFunctionInfo(log.write);
     const sizes = createFunctionSizes(about);
     const slots = watchedSlots(
       createSlots(options.slots),
@@ -61,10 +59,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         });
       },
     );
-    const folders = createFolders(realFiles);
-    const places = createPlaces(realFiles, folders);
-    const digests = createFileDigests(realFiles);
-    const seams = { files: realFiles, processes: realProcesses, folders, places, digests };
+    const seams = openRealTools();
     let asked: Promise<ReadonlySet<string>> | undefined;
     const locales = () => asked ??= installedLocales();
     const sessions = createSessions(options, stats, log.write);
@@ -89,9 +84,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
       remote: createRemoteCompiler({
         ...seams,
-        guesser: createGuesser(realFiles, folders),
+        guesser: createGuesser(realFiles, seams.folders),
         toolchains,
-        images: createImageCompilers(realProcesses, about, log.write),
+        images: createImageCompilers(realProcesses, about),
         slots,
         stats,
         learnSize: sizes.learn,

@@ -3,11 +3,18 @@ import { addPaths, createInputSet, type InputSet, type InputTools } from "../cc/
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import { foldersOf, librariesOf } from "../cc/libraries.ts";
 import { type CompilerParts, discoverToolchain, refuseScript } from "../cc/toolchain.ts";
+import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
+import type { Input } from "../job/manifest.ts";
 import type { rehearse } from "./rehearsal.ts";
 
 /** Path of the path shim in a job's root. */
 export const SHIM_PATH = "/.llama/path_shim.so";
+
+/** The shim as an input of a job. */
+export function shimInput(digest: Digest, { length }: Uint8Array): Input {
+  return { kind: "file", path: SHIM_PATH, mode: 0o755, content: { digest, size: length } };
+}
 
 /** What {@linkcode collectToolchain} works with. */
 export interface CollectTools extends InputTools {

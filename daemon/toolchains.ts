@@ -12,10 +12,10 @@ import type { Places, Step } from "../cc/places.ts";
 import type { CompilerParts } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { encodeManifest, type Input } from "../job/manifest.ts";
+import { contentsOf, encodeManifest, type Input } from "../job/manifest.ts";
 import { addFoldersAbove } from "../job/path.ts";
 import type { rehearse } from "./rehearsal.ts";
-import { collectToolchain, SHIM_PATH } from "./toolchain_files.ts";
+import { collectToolchain, SHIM_PATH, shimInput } from "./toolchain_files.ts";
 import type { StoredToolchain } from "./toolchain_records.ts";
 import type { ReadObject, Uploads } from "./uploads.ts";
 
@@ -109,12 +109,7 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     const { set, shim, libraryPath } = await collectToolchain(parts, { ...tools, shimFor: shimOf });
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
-    const inputs: Input[] = [...sortedInputs(set), {
-      kind: "file",
-      path: SHIM_PATH,
-      mode: 0o755,
-      content: { digest: shimDigest, size: shim.length },
-    }];
+    const inputs: Input[] = [...sortedInputs(set), shimInput(shimDigest, shim)];
     const read: ReadObject = async (digest) =>
       objects.get(digest) ?? await tools.digests.read(digest);
     const packs = await uploads.ensure(contentsOf(inputs), read);
@@ -214,12 +209,6 @@ function sizeOf(inputs: readonly Input[]): number {
     if (input.kind === "file" && "size" in input.content) bytes += input.content.size;
   }
   return bytes;
-}
-
-function contentsOf(inputs: readonly Input[]): Digest[] {
-  return inputs.flatMap((input) =>
-    input.kind === "file" && "digest" in input.content ? [input.content.digest] : []
-  );
 }
 
 /** Sorted by path, so that equal toolchains have equal manifests. */

@@ -1,10 +1,10 @@
 /** Where the compiler of one unit looks for headers: the command line's folders and its own. */
-import { SEARCH_VARIABLES } from "../cc/environment.ts";
+import { searchEnvironment } from "../cc/environment.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import { settleSearchPath } from "../cc/guess.ts";
 import type { Places } from "../cc/places.ts";
-import { builtInSearchPath, type SearchPath } from "../cc/search_path.ts";
+import { builtInSearchPath, type SearchPath, searchPathOf } from "../cc/search_path.ts";
 import { FormatError } from "../job/errors.ts";
 import type { RemoteRequest } from "./remote_request.ts";
 
@@ -33,11 +33,7 @@ export function createUnitSearcher(
   const builtIns = new Map<string, Promise<SearchPath>>();
   return async (remote) => {
     const { line, driver, compilation, request } = remote;
-    const env: Record<string, string> = { PATH: request.env.PATH ?? "" };
-    for (const name of SEARCH_VARIABLES) {
-      const value = request.env[name];
-      if (value !== undefined) env[name] = value;
-    }
+    const env = searchEnvironment(request.env);
     const language = compilation.language.name;
     const state = folders.stat(driver);
     const key = JSON.stringify([
@@ -66,15 +62,7 @@ export function createUnitSearcher(
     }
     const builtIn = await asked;
     const spelled = settleSearchPath(
-      {
-        quote: line.quoteFolders,
-        bracket: [
-          ...line.bracketFolders,
-          ...line.systemFolders,
-          ...builtIn.bracket,
-          ...line.afterFolders,
-        ],
-      },
+      searchPathOf(line, builtIn),
       request.cwd,
       (path) => folders.names(path) !== undefined,
     );

@@ -2,7 +2,7 @@
  * The inputs of a job. A manifest is a set of inputs that many jobs share, such as a toolchain; it is
  * an object itself, so a job names it by digest and a worker reads it once.
  */
-import { type Content, contentFromJson, contentToJson } from "./content.ts";
+import { type Content, contentFromJson, contentToJson, isInline } from "./content.ts";
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asInteger, asObject, asText, type Json } from "./json.ts";
@@ -84,6 +84,13 @@ export function decodeManifest(bytes: Uint8Array, what: string): Manifest {
       inputFromJson(input, `${what}.inputs[${index}]`, true)
     ),
   };
+}
+
+/** The objects that hold the contents of `inputs`. */
+export function contentsOf(inputs: readonly Input[]): Digest[] {
+  return inputs.flatMap((input) =>
+    input.kind === "file" && !isInline(input.content) ? [input.content.digest] : []
+  );
 }
 
 /** The JSON value of `input`. */
