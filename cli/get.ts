@@ -1,11 +1,9 @@
 /** `llama get`: gets an object from the object store. */
 import { openSession } from "../daemon/session.ts";
-import { asDigest, type Digest } from "../job/digest.ts";
-import { FormatError } from "../job/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
-import { writeOutputs } from "./job_files.ts";
 import { sessionInputs } from "./session_inputs.ts";
+import { fetchTo, readId } from "./stored_object.ts";
 
 const USAGE = `get an object from the object store
 
@@ -35,26 +33,15 @@ async function run(context: CommandContext): Promise<number> {
   if (text === undefined || others.length > 0) {
     throw usageError("One ID is needed", "see llama help get");
   }
-  const id = digestOf(text);
+  const id = readId(text);
   const target = flags.value("output");
   if (output.json && target === undefined) throw usageError("The flag -json needs -output");
   const { store } = await openSession(sessionInputs(context));
-  const bytes = await store.get(id);
   if (target === undefined) {
-    await output.bytes(bytes);
+    await output.bytes(await store.get(id));
     return 0;
   }
-  const file = { kind: "file", path: id, mode: 0o666, content: { bytes } } as const;
-  await writeOutputs([file], [{ local: target, remote: id }], () => Promise.resolve(bytes), signal);
-  await output.result({ id, file: target, size: bytes.length }, "");
+  const size = await fetchTo(store, id, target, signal);
+  await output.result({ id, file: target, size }, "");
   return 0;
-}
-
-function digestOf(text: string): Digest {
-  try {
-    return asDigest(text, "ID");
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw usageError(`${JSON.stringify(text)} is not an ID`, "an ID has 64 hexadecimal digits");
-  }
 }

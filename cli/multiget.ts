@@ -1,12 +1,11 @@
 /** `llama multiget`: gets many objects from the object store at once. */
 import { openSession } from "../daemon/session.ts";
-import { asDigest, type Digest } from "../job/digest.ts";
+import type { Digest } from "../job/digest.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
-import type { ObjectStore } from "../store/object_store.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
-import { writeOutputs } from "./job_files.ts";
 import { sessionInputs } from "./session_inputs.ts";
+import { fetchTo, readId } from "./stored_object.ts";
 
 const USAGE = `get many objects from the object store at once
 
@@ -67,18 +66,6 @@ async function run(context: CommandContext): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-async function fetchTo(
-  store: ObjectStore,
-  id: Digest,
-  target: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const bytes = await store.get(id);
-  const file = { kind: "file", path: id, mode: 0o666, content: { bytes } } as const;
-  await writeOutputs([file], [{ local: target, remote: id }], () => Promise.resolve(bytes), signal);
-  return bytes.length;
-}
-
 /** The wishes of a list, as they arrive; `complain` hears of lines that are none. */
 async function* readWishes(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -91,11 +78,11 @@ async function* readWishes(
     const [, word = "", name] = /^[ \t]*(\S+)(?:[ \t](.+))?$/.exec(text) ?? [];
     if (word === "") return undefined;
     try {
-      const id = asDigest(word, "ID");
+      const id = readId(word);
       return { line, id, target: name ?? id };
     } catch (error) {
       if (!(error instanceof LlamaError)) throw error;
-      complain(line, `${JSON.stringify(word)} is not an ID (an ID has 64 hexadecimal digits)`);
+      complain(line, `${error.message} (${error.hint})`);
       return undefined;
     }
   };

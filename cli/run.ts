@@ -1,17 +1,12 @@
 /** `llama run`: any local command elsewhere, with nothing declared. */
 import { resolve } from "@std/path/posix";
-import { createFileDigests } from "../cc/digests.ts";
-import { createFolders } from "../cc/folders.ts";
 import { createGuesser } from "../cc/guess.ts";
-import { createPlaces } from "../cc/places.ts";
 import { commandEnvironment } from "../daemon/command_environment.ts";
 import { openCommandMemory } from "../daemon/command_memory.ts";
-import {
-  type CommandPlan,
-  type CommandRequest,
-  createCommandRunner,
-} from "../daemon/command_run.ts";
-import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import type { CommandPlan, CommandRequest } from "../daemon/command_plan.ts";
+import { createCommandRunner } from "../daemon/command_run.ts";
+import { realFiles } from "../daemon/real_files.ts";
+import { openRealTools } from "../daemon/real_tools.ts";
 import { readContent } from "../daemon/run_job.ts";
 import { openSession } from "../daemon/session.ts";
 import { keptShim } from "../daemon/shim_build.ts";
@@ -59,6 +54,7 @@ examples:
 `;
 
 const MAX_ROUNDS = 20;
+
 /** Runs any local command elsewhere. */
 export const run: Command = {
   usage: USAGE,
@@ -101,14 +97,10 @@ async function runCommand(context: CommandContext): Promise<number> {
     ...(stdin && { stdin }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
-  const folders = createFolders(realFiles);
+  const tools = openRealTools();
   const runner = createCommandRunner({
-    files: realFiles,
-    processes: realProcesses,
-    folders,
-    places: createPlaces(realFiles, folders),
-    digests: createFileDigests(realFiles),
-    guesser: createGuesser(realFiles, folders),
+    ...tools,
+    guesser: createGuesser(realFiles, tools.folders),
     memory: await openCommandMemory(`${llamaDir}/commands.json`),
     shim: () => keptShim(`${llamaDir}/cache`),
     onRound: (round, missing) =>

@@ -3,17 +3,13 @@
  * for before any record begins, and the interpreters of scripts.
  */
 import { foldersOf, librariesOf } from "../cc/libraries.ts";
-import { addPaths, addWay, type InputSet, type InputTools } from "../cc/inputs.ts";
-import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import { addPaths, addWay, type InputSet } from "../cc/inputs.ts";
+import type { ShipTools } from "../cc/ship.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { LlamaError } from "../job/errors.ts";
+import { childOf } from "../job/path.ts";
+import { headOf, shebangOf } from "./command_script.ts";
 import { neededNames } from "./elf_needed.ts";
-
-/** What {@linkcode createNeeds} works with. */
-export interface NeedsTools extends InputTools {
-  readonly files: FileSystem;
-  readonly processes: ProcessRunner;
-}
 
 /** Adds paths to sets of inputs, with all that they need. */
 export interface Needs {
@@ -21,12 +17,9 @@ export interface Needs {
   add(set: InputSet, paths: Iterable<string>): Promise<readonly string[]>;
 }
 
-/** Bytes of the first line that the kernel reads of a script: execve(2), "Interpreter scripts". */
-const MAX_SHEBANG_BYTES = 256;
-
 /** Creates an adder that asks about each file once; scripts that begin with `env` look at the folders of `path`. */
-export function createNeeds(path: string, tools: NeedsTools): Needs {
-  const { files, processes, places } = tools;
+export function createNeeds(path: string, tools: ShipTools): Needs {
+  const { files, processes } = tools;
   const asked = new Map<string, Promise<readonly string[]>>();
 
   const neededBy = async (
@@ -50,10 +43,12 @@ export function createNeeds(path: string, tools: NeedsTools): Needs {
         throw error;
       }
     }
-    const [, interpreter, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\s=]+))?/.exec(head) ?? [];
-    if (interpreter === undefined) return [];
-    const found = interpreter.endsWith("/env") && argument !== undefined
-      ? findProgram(argument, path, files)
+    const shebang = shebangOf(head);
+    if (shebang === undefined) return [];
+    const { interpreter, argument = "" } = shebang;
+    const [named] = /^[^\s=]+/.exec(argument) ?? [];
+    const found = interpreter.endsWith("/env") && named !== undefined
+      ? findProgram(named, path, files)
       : undefined;
     return found === undefined ? [interpreter] : [interpreter, found];
   };
@@ -79,36 +74,19 @@ export function createNeeds(path: string, tools: NeedsTools): Needs {
         const link = files.lstat(one);
         if (link?.kind === "link" && files.stat(one) === undefined) addDangling(set, one, tools);
       }
-      await addPaths(set, all, { ...tools, places });
+      await addPaths(set, all, tools);
       return [...folders];
     },
   };
 }
 
 /** A link that leads nowhere is there all the same. */
-function addDangling(set: InputSet, path: string, tools: NeedsTools): void {
+function addDangling(set: InputSet, path: string, tools: ShipTools): void {
   const slash = path.lastIndexOf("/");
   const folder = tools.places.find(path.slice(0, slash) || "/");
   const target = tools.files.readLink(path);
   if (!folder || target === undefined) return;
   addWay(set, folder, tools);
-  const real = `${folder.path === "/" ? "" : folder.path}/${path.slice(slash + 1)}`;
+  const real = childOf(folder.path, path.slice(slash + 1));
   set.inputs.set(real, { kind: "link", path: real, target });
-}
-
-/** The beginning of a file, one character a byte; nothing of one that may be executed and not read. */
-function headOf(path: string): string {
-  try {
-    return readHead(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return "";
-    throw error;
-  }
-}
-
-function readHead(path: string): string {
-  using file = Deno.openSync(path);
-  const bytes = new Uint8Array(MAX_SHEBANG_BYTES);
-  const length = file.readSync(bytes) ?? 0;
-  return String.fromCharCode(...bytes.subarray(0, length)).split("\n", 1)[0] ?? "";
 }

@@ -2,60 +2,27 @@
  * Any local command elsewhere, with nothing declared: what its arguments name is sent with the program, the
  * proof finds what else it wants, and what it made or changed comes back.
  */
-import type { FileDigests } from "../cc/digests.ts";
-import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
-import type { Folders } from "../cc/folders.ts";
-import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
-import type { Places } from "../cc/places.ts";
 import { checkProof } from "../cc/proof_check.ts";
-import { findProgram } from "../cc/toolchain.ts";
-import type { Content } from "../job/content.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
-import { encodeManifest, type Input } from "../job/manifest.ts";
-import { cleanPath } from "../job/path.ts";
+import { contentsOf, encodeManifest, type Input } from "../job/manifest.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { Guesser } from "../cc/guess.ts";
-import { guessForCompiler } from "./command_compiler.ts";
-import { type CommandGuess, guessCommand, isBelow } from "./command_guess.ts";
-import type { CommandMemory } from "./command_memory.ts";
-import { createNeeds } from "./command_needs.ts";
-import { resolveScript } from "./command_script.ts";
+import { isBelow } from "./command_guess.ts";
+import {
+  addFound,
+  type CommandPlan,
+  type CommandPlanTools,
+  type CommandRequest,
+  noted,
+  planCommand,
+  prepareCommand,
+  type PreparedCommand,
+  SPECIAL,
+} from "./command_plan.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { type JobSession, type RanJob, runJob } from "./run_job.ts";
-import { SHIM_PATH } from "./toolchain_files.ts";
+import { SHIM_PATH, shimInput } from "./toolchain_files.ts";
 import type { ReadObject } from "./uploads.ts";
-
-/** A command, and what is known of it. */
-export interface CommandRequest {
-  /** The program as the user spelled it, and its arguments. */
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** All that the command is to find in its environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: { readonly content: Content; readonly bytes: Uint8Array<ArrayBuffer> };
-  /** Absolute paths that are sent and fetched beside those that the arguments name. */
-  readonly inputs?: readonly string[];
-  readonly outputs?: readonly string[];
-  readonly timeoutMs?: number;
-  readonly maxRounds: number;
-  readonly logTail?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** What a command is sent, and where it may write. */
-export interface CommandPlan {
-  /** Absolute path of what the user named, which may be a script. */
-  readonly file: string;
-  /** Absolute path of the program, an interpreter for a script. */
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly guess: CommandGuess;
-  readonly set: InputSet;
-  readonly libraryPath: readonly string[];
-  /** Folders and files whose changes come back, none below another. */
-  readonly outputs: readonly string[];
-}
 
 /** A command that ran, and whose result is proved. */
 export interface RanCommand {
@@ -80,78 +47,19 @@ export interface CommandRunner {
 }
 
 /** What {@linkcode createCommandRunner} works with. */
-export interface CommandTools {
-  readonly files: FileSystem;
-  readonly processes: ProcessRunner;
-  readonly folders: Folders;
-  readonly places: Places;
-  readonly digests: FileDigests;
-  readonly guesser: Guesser;
-  readonly memory: CommandMemory;
+export interface CommandTools extends CommandPlanTools {
   /** The path shim. */
   readonly shim: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Hears of each round that was not the last, with the names that it lacked. */
   readonly onRound?: (round: number, missing: readonly string[]) => void;
 }
 
-/** What is of this machine, not of its files. */
-const SPECIAL = /^\/(?:dev|proc|sys)(?:\/|$)/;
 /** Interpreters list the folders of their libraries, which may hold many. */
 const MAX_LISTED = 4096;
-/** A folder that was found travels with its own files, unless they are more. */
-const MAX_FOLDER_FILES = 256;
-
 /** Creates a runner; what it learns about files is kept for its next command. */
 export function createCommandRunner(tools: CommandTools): CommandRunner {
   const { files, folders, places, digests, memory } = tools;
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
-
-  const planWith = async (
-    request: CommandRequest,
-    found: ReadonlySet<string>,
-  ): Promise<CommandPlan> => {
-    const { cwd, env } = request;
-    const [name = "", ...rest] = request.args;
-    const path = env.PATH ?? "/usr/bin:/bin";
-    const spelled = name.includes("/") && !name.startsWith("/") ? `${cwd}/${name}` : name;
-    const file = findProgram(spelled, path, files);
-    if (file === undefined || files.stat(file)?.kind !== "file") {
-      throw new LlamaError("ProgramNotFound", `Cannot run "${name}" as it is not found here`, {
-        exitCode: 127,
-      });
-    }
-    const { program, args } = resolveScript(cleanPath(file), name, rest, path, files);
-    const guess = guessCommand(rest, cwd, files);
-    const set = createInputSet();
-    const wanted = [
-      ...[program, cleanPath(file), ...guess.inputs, ...request.inputs ?? []],
-      ...await guessForCompiler(program, rest, request, tools),
-      ...memory.recall(cleanPath(file), guess.kind).flatMap((one) => recalled(one, cwd, files)),
-      ...found,
-    ].filter((one) => !SPECIAL.test(one) && files.lstat(one) !== undefined);
-    const libraryPath = await createNeeds(path, tools).add(set, wanted);
-    await addPaths(set, guess.folders, tools);
-    if (!set.inputs.has("/tmp")) {
-      set.inputs.set("/tmp", { kind: "folder", path: "/tmp", mode: 0o1777 });
-    }
-    for (const [path, input] of set.inputs) {
-      if (input.kind !== "folder") continue;
-      const mtimeMs = files.stat(path)?.mtimeMs;
-      if (mtimeMs !== undefined) set.inputs.set(path, { ...input, mtimeMs: Math.floor(mtimeMs) });
-    }
-    const outputs = [cwd, ...guess.outputs, ...request.outputs ?? []];
-    return {
-      file: cleanPath(file),
-      program,
-      args,
-      guess,
-      set,
-      libraryPath,
-      outputs: [...new Set(outputs)].filter((one) =>
-        !outputs.some((other) => other !== one && isBelow(one, other))
-      ),
-    };
-  };
 
   const keep = async (bytes: Uint8Array<ArrayBuffer>): Promise<Digest> => {
     const digest = await digestOf(bytes);
@@ -172,17 +80,9 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
       named.has(path) || plan.outputs.some((output) => isBelow(path, output));
     const all = [...plan.set.inputs.values()];
     const shim = await tools.shim();
-    const shared: Input[] = [...all.filter((input) => !isOwn(input)), {
-      kind: "file",
-      path: SHIM_PATH,
-      mode: 0o755,
-      content: { digest: await keep(shim), size: shim.length },
-    }];
-    shared.sort((a, b) => a.path < b.path ? -1 : 1);
-    const contents = shared.flatMap((input) =>
-      input.kind === "file" && "digest" in input.content ? [input.content.digest] : []
-    );
-    const packs = await session.uploads.ensure(contents, read);
+    const shared = [...all.filter((input) => !isOwn(input)), shimInput(await keep(shim), shim)]
+      .toSorted((a, b) => a.path < b.path ? -1 : 1);
+    const packs = await session.uploads.ensure(contentsOf(shared), read);
     return {
       args: plan.args,
       program: plan.program,
@@ -199,9 +99,9 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
   };
 
   return {
-    plan: (request) => {
+    plan: async (request) => {
       folders.nextRound();
-      return planWith(request, new Set());
+      return await planCommand(await prepareCommand(request, tools), [], tools);
     },
     run: async (request, session, functionName) => {
       const found = new Set<string>();
@@ -210,9 +110,11 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
       const read: ReadObject = async (digest) =>
         own.get(digest) ?? (digest === stdinDigest ? stdin?.bytes : undefined) ??
           await digests.read(digest);
+      let prepared: PreparedCommand | undefined;
       for (let round = 1; round <= request.maxRounds; round++) {
         folders.nextRound();
-        const plan = await planWith(request, found);
+        prepared ??= await prepareCommand(request, tools);
+        const plan = await planCommand(prepared, found, tools);
         const spec = await specOf(request, plan, session, read);
         const ran = await runJob(spec, {
           session,
@@ -248,12 +150,16 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
           throw unproved(plan.program, `listed the folder "${verdict.folder}"`);
         }
         tools.onRound?.(round, verdict.paths);
-        if (verdict.kind === "changed") continue;
+        if (verdict.kind === "changed") {
+          // A program may have been replaced, and its libraries with it.
+          prepared = undefined;
+          continue;
+        }
         const fresh = verdict.paths.filter((path) => !found.has(path));
         if (fresh.length === 0) {
           throw unproved(plan.program, `it wants "${verdict.paths[0]}", which cannot be sent`);
         }
-        for (const path of fresh) addFound(path, cwd, found, tools);
+        for (const path of fresh) addFound(path, cwd, found, files);
         if (round === request.maxRounds) await learn();
       }
       throw new LlamaError(
@@ -263,29 +169,6 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
       );
     },
   };
-}
-
-/** What is remembered: a folder that was listed ends in a slash, and the current one is any current one. */
-function noted(path: string, cwd: string): string {
-  return path === `${cwd}/` ? "./" : path;
-}
-
-/** What a memory means now: for a folder that was listed, all that is in it. */
-function recalled(path: string, cwd: string, files: FileSystem): string[] {
-  if (!path.endsWith("/")) return [path];
-  const folder = path === "./" ? cwd : path.slice(0, -1) || "/";
-  const entries = files.list(folder) ?? [];
-  const names = entries.length > MAX_FOLDER_FILES ? [] : entries;
-  return [folder, ...names.map(({ name }) => `${folder === "/" ? "" : folder}/${name}`)];
-}
-
-/** A folder of the system that a program asks for is mostly listed next, or read. */
-function addFound(path: string, cwd: string, found: Set<string>, { files }: CommandTools): void {
-  found.add(path);
-  if (isBelow(path, cwd) || files.stat(path)?.kind !== "folder") return;
-  const entries = files.list(path) ?? [];
-  if (entries.length > MAX_FOLDER_FILES) return;
-  for (const { name, kind } of entries) if (kind === "file") found.add(`${path}/${name}`);
 }
 
 function unproved(program: string, reason: string): LlamaError {

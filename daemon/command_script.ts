@@ -12,6 +12,35 @@ export interface ResolvedProgram {
 /** Interpreters may be scripts themselves: execve(2), "Interpreter scripts", allows 4 of them. */
 const MAX_DEPTH = 4;
 
+/** The `#!` line of a script. */
+export interface Shebang {
+  readonly interpreter: string;
+  /** All behind it, which is one argument to the kernel. */
+  readonly argument: string | undefined;
+}
+
+/** Bytes of the first line that the kernel reads of a script: execve(2), "Interpreter scripts". */
+const MAX_LINE_BYTES = 256;
+
+/** The beginning of a file; nothing of one that cannot be read, though it may be executed. */
+export function headOf(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(MAX_LINE_BYTES);
+    return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return "";
+    throw error;
+  }
+}
+
+/** Reads the beginning of a script; undefined of any other file. */
+export function shebangOf(head: string): Shebang | undefined {
+  const [, interpreter, argument] = /^#![ \t]*(\S+)(?:[ \t]+(.*?))?[ \t\r]*(?:\n|$)/.exec(head) ??
+    [];
+  return interpreter === undefined ? undefined : { interpreter, argument };
+}
+
 /**
  * Resolves `file`, called as `name` with `args`; an interpreter `env NAME` is looked for in `path`.
  *
@@ -23,14 +52,14 @@ export function resolveScript(
   args: readonly string[],
   path: string,
   files: FileSystem,
+  readHead: (path: string) => string = headOf,
 ): ResolvedProgram {
   let program = file;
   let all = [name, ...args];
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const head = new TextDecoder().decode(files.read(program)?.subarray(0, 256));
-    const [, interpreter, argument] = /^#![ \t]*(\S+)(?:[ \t]+(.*?))?[ \t\r]*(?:\n|$)/.exec(head) ??
-      [];
-    if (interpreter === undefined) return { program, args: all };
+    const shebang = shebangOf(readHead(program));
+    if (shebang === undefined) return { program, args: all };
+    const { interpreter, argument } = shebang;
     const rest = [program, ...all.slice(1)];
     const isEnv = interpreter.endsWith("/env") && argument !== undefined &&
       /^[^-=\s]+$/.test(argument);

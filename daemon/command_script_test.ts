@@ -12,7 +12,8 @@ function resolve(text: string, args: readonly string[] = ["x"]) {
     const state = files.stat(path);
     return state && { ...state, mode: 0o755 };
   };
-  return resolveScript("/w/script", "script", args, "/none:/bin", { ...files, stat });
+  const head = (path: string) => new TextDecoder().decode(files.read(path));
+  return resolveScript("/w/script", "script", args, "/none:/bin", { ...files, stat }, head);
 }
 
 Deno.test("resolveScript() makes of a script what the kernel makes of it", () => {

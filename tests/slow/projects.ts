@@ -150,11 +150,10 @@ export const PROJECTS: readonly Project[] = [
     atLeast: 20,
     configure: (build) => [
       ["sed", "-i", "s,^_UNICODE_DIR = .*,_UNICODE_DIR = '/usr/share/unicode',", "re2/unicode.py"],
-      ...["perl re2/make_perl_groups.pl >re2/perl_groups.cc"].concat(
-        ["casefold", "groups"].map((name) =>
-          `python3 re2/make_unicode_${name}.py >re2/unicode_${name}.cc`
-        ),
-      ).map((script) => ["sh", "-c", script]),
+      ["sh", "-c", "perl re2/make_perl_groups.pl >re2/perl_groups.cc"],
+      ...["unicode_casefold", "unicode_groups"].map((name) => [
+        ...["sh", "-c", `python3 re2/make_${name}.py >re2/${name}.cc`],
+      ]),
       ...cmake("-DRE2_BUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release", "-S", ".")(build),
     ],
     make: () => NINJA,
