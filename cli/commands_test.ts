@@ -92,8 +92,9 @@ async function callsOf(line: string): Promise<string[][]> {
   const path = `${home}/calls`;
   try {
     await Deno.mkdir(`${home}/.config/fish/completions`, { recursive: true });
-    const script = `llama() { { printf '%s\\0' "$@"; printf '\\1\\0'; } >>"$CALLS"; }\n` +
-      `command_not_found_handle() { :; }\nPATH=/nowhere\n${line}`;
+    // Calls of a pipeline run at once, so each is one write; a process substitution is waited for.
+    const script = `llama() { printf '%s\\0' "$@" $'\\1' >>"$CALLS"; }\n` +
+      `command_not_found_handle() { :; }\nPATH=/nowhere\n${line}\nwait`;
     await new Deno.Command("bash", {
       args: ["--norc", "-c", script],
       clearEnv: true,
