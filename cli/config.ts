@@ -4,6 +4,7 @@ import { type OpenAccount, openAccount } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
 import { sessionInputs } from "./session_inputs.ts";
+import { shellQuote } from "./shell_quote.ts";
 
 const USAGE = `print the settings in force and where they come from
 
@@ -64,11 +65,6 @@ async function run(context: CommandContext): Promise<number> {
  * requests to AWS.
  */
 const AWS_FUNCTION = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }';
-
-/** Quotes `text` for a POSIX shell. */
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
 
 async function exportsOf({ account }: OpenAccount): Promise<Record<string, string>> {
   const { accessKeyId, secretAccessKey, sessionToken } = await account.credentials();

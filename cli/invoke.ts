@@ -1,31 +1,18 @@
 /** `llama invoke`: one command in a function, with the files that it needs and makes. */
 import { resolve } from "@std/path/posix";
-import { type Content, isInline } from "../job/content.ts";
-import type { Digest } from "../job/digest.ts";
-import type { Input } from "../job/manifest.ts";
-import { parentOf } from "../job/path.ts";
-import type { JobSpec } from "../job/spec.ts";
-import { readContent } from "../daemon/run_job.ts";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import { type FileArg, parseFileArg } from "./file_args.ts";
-import { compileJob } from "./job_template.ts";
+import { runFileJob } from "./file_job.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
+import { refuseMissing } from "./job_files.ts";
 import { readStdin } from "./job_stdin.ts";
+import { compileJob } from "./job_template.ts";
 import { jobTimes } from "./job_times.ts";
-import {
-  collectFiles,
-  isInPlace,
-  type ReadObject,
-  refuseMissing,
-  wantedOf,
-  withUnchanged,
-  writeOutputs,
-} from "./job_files.ts";
-import { runNamed } from "./run_named.ts";
 import { sessionInputs } from "./session_inputs.ts";
+import { shareInputs } from "./shared_inputs.ts";
 
 const USAGE = `run one command in a function
 
@@ -85,61 +72,47 @@ async function run(context: CommandContext): Promise<number> {
   }
   if (templates.length === 0) throw usageError("The command is missing", "see llama help invoke");
   const timeoutMs = flags.duration("timeout");
-  const { args, inputs, outputs: marked, texts } = compileJob(templates, [], context.cwd)({});
+  const expanded = compileJob(templates, [], context.cwd)({});
   const files = (name: string) => flags.list(name).map((text) => parseFileArg(text, context.cwd));
-  const inputArgs = withoutRepeated([...files("file"), ...inputs]);
-  const wishes = withoutRepeated([...files("output"), ...marked]);
-  const env = environmentOf(flags.list("env"), context.env);
+  const job = {
+    ...expanded,
+    inputs: withoutRepeated([...files("file"), ...expanded.inputs]),
+    outputs: withoutRepeated([...files("output"), ...expanded.outputs]),
+    env: environmentOf(flags.list("env"), context.env),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
   const shipFiles = flags.list("ship-file").map((path) => resolve(context.cwd, path));
   const ships = flags.has("ship") || shipFiles.length > 0;
 
   const startedMs = performance.now();
-  const sent = await collectFiles(inputArgs, signal);
   const stdin = flags.has("stdin") ? await readStdin() : undefined;
-  const plain: JobSpec = {
-    args,
-    env,
-    cwd: "",
-    ...(stdin && { stdin: stdin.content }),
-    manifests: [],
-    packs: [],
-    inputs: [...foldersFor(wishes, sent.inputs), ...sent.inputs, ...texts],
-    wanted: wantedOf(wishes),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  };
-  const shipped = ships
-    ? await (await import("./ship_job.ts")).shipJob(plain, {
+  const shipment = ships
+    ? await (await import("./ship_job.ts")).shipmentOf(expanded.args[0] ?? "", {
       files: shipFiles,
       path: context.env.PATH ?? "/usr/bin:/bin",
       cwd: context.cwd,
     })
     : undefined;
   const session = await openSession(sessionInputs(context));
-  const ran = await runNamed(shipped?.spec ?? plain, {
+  const shared = await shareInputs(
+    shipment?.inputs ?? [],
+    shipment?.read ?? (() => Promise.resolve(undefined)),
+    session.uploads,
+  );
+  const { ran, stdout, stderr, outputs, written } = await runFileJob({
+    ...job,
+    ...(stdin && { stdin }),
+  }, {
     session,
     functionName,
-    read: async (digest) => {
-      if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
-      return await shipped?.read(digest) ?? await sent.read(digest);
-    },
+    ...(shipment && { shipment }),
+    shared,
     logTail: flags.has("logs"),
     signal,
   });
   const { result } = ran;
-  const read: ReadObject = (digest) => session.store.get(digest);
-  const made = shipped?.unshipped(result.outputs) ?? result.outputs;
-  const outputs = withUnchanged(made, sent.inputs, wishes);
-  const readAny: ReadObject = async (digest) =>
-    isLocal(digest, plain) ? await sent.read(digest) : await read(digest);
-  const changed = new Set(made.map(({ path }) => path));
-  const toWrite = outputs.filter(({ path }) =>
-    changed.has(path) || !isInPlace(path, inputArgs, wishes)
-  );
-  const written = await writeOutputs(toWrite, wishes, readAny, signal);
   const totalMs = performance.now() - startedMs;
 
-  const stdout = await readContent(result.stdout, session.store);
-  const stderr = await readContent(result.stderr, session.store);
   if (output.json) {
     await output.result({
       ...result.status,
@@ -160,16 +133,10 @@ async function run(context: CommandContext): Promise<number> {
   }
   if (!output.json && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
   if (flags.has("time")) output.say(jobTimes(ran, totalMs));
-  if (result.status.kind === "exit" && result.status.code === 0) refuseMissing(outputs, wishes);
+  if (result.status.kind === "exit" && result.status.code === 0) {
+    refuseMissing(outputs, job.outputs);
+  }
   return exitCodeOf(result.status);
-}
-
-/** The folders that outputs are to be in, which a command expects to be there. */
-function foldersFor(wishes: readonly FileArg[], inputs: readonly Input[]): Input[] {
-  const given = new Set(inputs.map(({ path }) => path));
-  const folders = new Set(wishes.map(({ remote }) => parentOf(remote)));
-  return [...folders].filter((path) => path !== "" && !given.has(path))
-    .map((path) => ({ kind: "folder", path, mode: 0o755 }));
 }
 
 /** A file may be named by a flag and by a template. */
@@ -177,14 +144,6 @@ function withoutRepeated(files: readonly FileArg[]): FileArg[] {
   return files.filter(({ local, remote }, index) =>
     files.findIndex((other) => other.local === local && other.remote === remote) === index
   );
-}
-
-function isLocal(digest: Digest, spec: JobSpec): boolean {
-  return spec.inputs.some((input) => input.kind === "file" && names(input.content, digest));
-}
-
-function names(content: Content, digest: Digest): boolean {
-  return !isInline(content) && content.digest === digest;
 }
 
 /** Output need not be text; what is not UTF-8 is base64 under another name. */

@@ -34,11 +34,6 @@ export interface Shipment {
   readonly unshipped: (outputs: readonly Input[]) => Input[];
 }
 
-/** A job that carries its program. */
-export interface ShippedJob extends Pick<Shipment, "read" | "unshipped"> {
-  readonly spec: JobSpec;
-}
-
 const FOLDER = "/job";
 /** What a program finds in its environment, as it finds no login there. */
 const ENV = {
@@ -46,17 +41,6 @@ const ENV = {
   HOME: "/tmp",
   LANG: "C.UTF-8",
 };
-
-/**
- * Makes `spec`, which is not rooted, carry its program.
- *
- * @throws {LlamaError} If the program is not found or cannot travel.
- */
-export async function shipJob(spec: JobSpec, options: ShipOptions): Promise<ShippedJob> {
-  const { inputs, root, read, unshipped } = await shipmentOf(spec.args[0] ?? "", options);
-  const rooted = root(spec);
-  return { spec: { ...rooted, inputs: [...inputs, ...rooted.inputs] }, read, unshipped };
-}
 
 /**
  * Collects what the program `name` of this machine needs elsewhere.

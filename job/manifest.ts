@@ -67,9 +67,9 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 /**
  * Reads a manifest.
  *
- * @throws {FormatError} If the bytes are not a manifest of absolute paths.
+ * @throws {FormatError} If the bytes are not a manifest of absolute paths, or of relative ones unless it is rooted.
  */
-export function decodeManifest(bytes: Uint8Array, what: string): Manifest {
+export function decodeManifest(bytes: Uint8Array, what: string, rooted = true): Manifest {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -81,7 +81,7 @@ export function decodeManifest(bytes: Uint8Array, what: string): Manifest {
   return {
     packs: asArray(json.packs, `${what}.packs`).map((pack) => asDigest(pack, `${what}.packs`)),
     inputs: asArray(json.inputs, `${what}.inputs`).map((input, index) =>
-      inputFromJson(input, `${what}.inputs[${index}]`, true)
+      inputFromJson(input, `${what}.inputs[${index}]`, rooted)
     ),
   };
 }

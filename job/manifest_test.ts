@@ -54,6 +54,14 @@ Deno.test("decodeManifest() says what is wrong", () => {
     assertThrows(() => decodeManifest(encode(value), "it"), FormatError, message);
   }
   assertThrows(() => decodeManifest(new Uint8Array(), "it"), FormatError, "it is not JSON");
+  const relative = encode({ ...valid, inputs: [{ kind: "folder", path: "p", mode: 0o755 }] });
+  assertEquals(decodeManifest(relative, "it", false).inputs.length, 1);
+  const absolute = () => decodeManifest(encodeManifest(MANIFEST), "it", false);
+  assertThrows(
+    absolute,
+    FormatError,
+    'it.inputs[0].path: the path "/usr/bin/gcc" must be relative',
+  );
   const notUtf8 = encodeManifest(MANIFEST);
   notUtf8[notUtf8.indexOf(0xc3)] = 0xff;
   assertThrows(() => decodeManifest(notUtf8, "it"), FormatError, "it is not JSON");

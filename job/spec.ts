@@ -44,7 +44,7 @@ export interface JobSpec {
   readonly stdin?: Content;
   /** Present if paths are absolute ones of a root of the job's own. */
   readonly rooted?: Rooted;
-  /** Manifests whose inputs come before {@linkcode JobSpec.inputs}; rooted jobs only. */
+  /** Manifests whose inputs come before {@linkcode JobSpec.inputs}. */
   readonly manifests: readonly Digest[];
   /** Packs that hold objects of {@linkcode JobSpec.inputs}. */
   readonly packs: readonly Digest[];
@@ -79,10 +79,6 @@ export function specFromJson(value: unknown): JobSpec {
   const isRooted = rooted !== undefined;
   const args = asTexts(json.args, "job.args");
   if (args.length === 0) throw new FormatError("job.args", "it must not be empty");
-  const manifests = digests(json.manifests, "job.manifests");
-  if (!isRooted && manifests.length > 0) {
-    throw new FormatError("job.manifests", "it must be empty, as the job is not rooted");
-  }
   const variables = Object.entries(asObject(json.env, "job.env")).map(([name, text]) => {
     if (name === "" || /[=\0]/.test(name)) {
       throw new FormatError("job.env", `the name ${JSON.stringify(name)} is not allowed`);
@@ -98,7 +94,7 @@ export function specFromJson(value: unknown): JobSpec {
     cwd: json.cwd === "" && !isRooted ? "" : asJobPath(json.cwd, "job.cwd", isRooted),
     ...(json.stdin !== undefined && { stdin: contentFromJson(json.stdin, "job.stdin") }),
     ...(rooted && { rooted }),
-    manifests,
+    manifests: digests(json.manifests, "job.manifests"),
     packs: digests(json.packs, "job.packs"),
     inputs: asArray(json.inputs, "job.inputs").map((input, index) =>
       inputFromJson(input, `job.inputs[${index}]`, isRooted)

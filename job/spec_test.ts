@@ -99,7 +99,6 @@ Deno.test("specFromJson() says what is wrong with a job", () => {
 
 Deno.test("specFromJson() keeps the two kinds of job apart", () => {
   const cases: readonly (readonly [Record<string, unknown>, string])[] = [
-    [{ manifests: [DIGEST] }, "job.manifests: it must be empty, as the job is not rooted"],
     [{ cwd: "/p" }, "job.cwd: the path"],
     [{ cwd: ".." }, "job.cwd: the path"],
     [{ program: "/bin/sort" }, "job.program: the path"],

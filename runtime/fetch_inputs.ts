@@ -13,7 +13,8 @@ import type { Objects } from "./objects.ts";
 
 /** What a worker remembers of manifests and packs, besides the cache. */
 export interface Fetched {
-  readonly manifests: Map<Digest, Manifest>;
+  /** By digest; those of jobs that are not rooted, by a name of their own. */
+  readonly manifests: Map<string, Manifest>;
   /** Digests in the packs that were read so far. */
   readonly packs: Map<Digest, ReadonlySet<Digest>>;
 }
@@ -41,15 +42,16 @@ export function newFetched(): Fetched {
  * @throws {LlamaError} What `objects` throws, but for an object that is missing or corrupt.
  */
 export async function fetchInputs(
-  spec: Pick<JobSpec, "manifests" | "packs" | "inputs" | "stdin">,
+  spec: Pick<JobSpec, "rooted" | "manifests" | "packs" | "inputs" | "stdin">,
   cache: Cache,
   objects: Objects,
   fetched: Fetched,
 ): Promise<FetchResult> {
-  const unknown = spec.manifests.filter((digest) => !fetched.manifests.has(digest));
+  const rooted = spec.rooted !== undefined;
+  const unknown = spec.manifests.filter((digest) => !fetched.manifests.has(nameOf(digest, rooted)));
   const lost = await fetchObjects(unclaimed(unknown, cache), cache, objects);
   if (lost.length > 0) return { missing: lost };
-  const manifests = spec.manifests.map((digest) => manifestOf(digest, cache, fetched));
+  const manifests = spec.manifests.map((digest) => manifestOf(digest, rooted, cache, fetched));
   const inputs = [...manifests.map((manifest) => manifest.inputs), spec.inputs];
   const needed = new Set<Digest>();
   for (const list of inputs) {
@@ -71,11 +73,22 @@ function unclaimed(digests: Iterable<Digest>, cache: Cache): Digest[] {
   return [...digests].filter((digest) => !cache.claim(digest));
 }
 
-function manifestOf(digest: Digest, cache: Cache, { manifests }: Fetched): Manifest {
-  const manifest = manifests.get(digest) ??
-    decodeManifest(cache.read(digest), `manifest "${digest}"`);
-  manifests.delete(digest);
-  manifests.set(digest, manifest);
+/** The same bytes may be a manifest for one kind of job and none for the other. */
+function nameOf(digest: Digest, rooted: boolean): string {
+  return rooted ? digest : `relative ${digest}`;
+}
+
+function manifestOf(
+  digest: Digest,
+  rooted: boolean,
+  cache: Cache,
+  { manifests }: Fetched,
+): Manifest {
+  const name = nameOf(digest, rooted);
+  const manifest = manifests.get(name) ??
+    decodeManifest(cache.read(digest), `manifest "${digest}"`, rooted);
+  manifests.delete(name);
+  manifests.set(name, manifest);
   forgetOldest(manifests, MAX_MANIFESTS);
   return manifest;
 }

@@ -1,0 +1,122 @@
+/** One command in a function with the files that it needs and makes, as `invoke` runs it, and `xargs` for each line. */
+import { type RanJob, readContent, type RunJobOptions } from "../daemon/run_job.ts";
+import type { Session } from "../daemon/session.ts";
+import { type Content, isInline } from "../job/content.ts";
+import type { Digest } from "../job/digest.ts";
+import type { Input } from "../job/manifest.ts";
+import { parentOf } from "../job/path.ts";
+import type { JobSpec } from "../job/spec.ts";
+import type { FileArg } from "./file_args.ts";
+import {
+  collectFiles,
+  isInPlace,
+  type ReadObject,
+  wantedOf,
+  withUnchanged,
+  writeOutputs,
+} from "./job_files.ts";
+import type { JobStdin } from "./job_stdin.ts";
+import type { ExpandedJob } from "./job_template.ts";
+import { runNamed } from "./run_named.ts";
+import type { SharedInputs } from "./shared_inputs.ts";
+import type { Shipment } from "./ship_job.ts";
+
+/** A command, and its files by their names here and there. */
+export interface FileJob extends ExpandedJob {
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: JobStdin;
+  readonly timeoutMs?: number;
+}
+
+/** Where and how such jobs run. */
+export interface FileJobOptions extends Omit<RunJobOptions, "session" | "read"> {
+  readonly session: Session;
+  /** The program of this machine that travels, whose inputs are among the shared ones. */
+  readonly shipment?: Shipment;
+  /** What all such jobs are sent. */
+  readonly shared: SharedInputs;
+  /** Files among the shared inputs, by their names here and there. */
+  readonly sharedFiles?: readonly FileArg[];
+}
+
+/** A command that ran, with its outputs written. */
+export interface FileJobEnd {
+  readonly ran: RanJob;
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stderr: Uint8Array<ArrayBuffer>;
+  /** What there is of what was wanted. */
+  readonly outputs: readonly Input[];
+  /** Local paths that were written. */
+  readonly written: readonly string[];
+}
+
+/**
+ * Runs a job, and writes its outputs when all of them are here.
+ *
+ * @throws {LlamaError} If a file cannot be sent or written, and what {@linkcode runNamed} throws.
+ */
+export async function runFileJob(job: FileJob, options: FileJobOptions): Promise<FileJobEnd> {
+  const { session, shipment, shared, sharedFiles = [], signal, ...rest } = options;
+  const { stdin, outputs: wishes } = job;
+  const sent = await collectFiles(job.inputs, signal);
+  const own = [...sent.inputs, ...job.texts];
+  const common = shipment?.unshipped(shared.inputs) ?? shared.inputs;
+  const plain: JobSpec = {
+    args: job.args,
+    env: job.env,
+    cwd: "",
+    ...(stdin && { stdin: stdin.content }),
+    manifests: [],
+    packs: [],
+    inputs: [...foldersFor(wishes, [...common, ...own]), ...own],
+    wanted: wantedOf(wishes),
+    ...(job.timeoutMs !== undefined && { timeoutMs: job.timeoutMs }),
+  };
+  const ran = await runNamed(shared.share(shipment?.root(plain) ?? plain), {
+    ...rest,
+    session,
+    read: async (digest) => {
+      if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
+      return await shared.read(digest) ?? await sent.read(digest);
+    },
+    ...(signal && { signal }),
+  });
+  const { result } = ran;
+  const made = shipment?.unshipped(result.outputs) ?? result.outputs;
+  const given = [...common, ...sent.inputs];
+  const outputs = withUnchanged(made, given, wishes);
+  const read: ReadObject = async (digest) => {
+    const here = contains(given, digest)
+      ? await shared.read(digest) ?? await sent.read(digest)
+      : undefined;
+    return here ?? await session.store.get(digest);
+  };
+  const changed = new Set(made.map(({ path }) => path));
+  const sources = [...sharedFiles, ...job.inputs];
+  const toWrite = outputs.filter(({ path }) =>
+    changed.has(path) || !isInPlace(path, sources, wishes)
+  );
+  return {
+    ran,
+    stdout: await readContent(result.stdout, session.store),
+    stderr: await readContent(result.stderr, session.store),
+    outputs,
+    written: await writeOutputs(toWrite, wishes, read, signal),
+  };
+}
+
+/** The folders that outputs are to be in, which a command expects to be there. */
+function foldersFor(wishes: readonly FileArg[], inputs: readonly Input[]): Input[] {
+  const given = new Set(inputs.map(({ path }) => path));
+  const folders = new Set(wishes.map(({ remote }) => parentOf(remote)));
+  return [...folders].filter((path) => path !== "" && !given.has(path))
+    .map((path) => ({ kind: "folder", path, mode: 0o755 }));
+}
+
+function contains(inputs: readonly Input[], digest: Digest): boolean {
+  return inputs.some((input) => input.kind === "file" && names(input.content, digest));
+}
+
+function names(content: Content, digest: Digest): boolean {
+  return !isInline(content) && content.digest === digest;
+}
