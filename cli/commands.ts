@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./invoke.ts")).invoke,
   },
   {
+    name: "xargs",
+    summary: "run a command in a function for each line of input",
+    load: async () => (await import("./xargs.ts")).xargs,
+  },
+  {
     name: "run",
     summary: "run a local command in a function, with nothing declared",
     load: async () => (await import("./run.ts")).run,

@@ -13,6 +13,7 @@ import { compileJob } from "./job_template.ts";
 import { jobTimes } from "./job_times.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { shareInputs } from "./shared_inputs.ts";
+import { textOrBase64 } from "./text_or_base64.ts";
 
 const USAGE = `run one command in a function
 
@@ -144,14 +145,4 @@ function withoutRepeated(files: readonly FileArg[]): FileArg[] {
   return files.filter(({ local, remote }, index) =>
     files.findIndex((other) => other.local === local && other.remote === remote) === index
   );
-}
-
-/** Output need not be text; what is not UTF-8 is base64 under another name. */
-function textOrBase64(name: string, bytes: Uint8Array): Record<string, string> {
-  try {
-    return { [name]: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return { [`${name}Base64`]: bytes.toBase64() };
-  }
 }

@@ -16,8 +16,12 @@ export type ReadObject = (digest: Digest) => Promise<Uint8Array<ArrayBuffer>>;
 /** The inputs of a job, and where those of their bytes are that do not travel in the request. */
 export interface CollectedFiles {
   readonly inputs: readonly Input[];
-  /** Reads bytes of an input again. */
-  readonly read: ReadObject;
+  /**
+   * Reads bytes of an input again, undefined if none of them has the digest.
+   *
+   * @throws {LlamaError} `FileChanged`
+   */
+  readonly read: (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /** Larger files go to the store, where the next job finds them. */
@@ -99,9 +103,7 @@ export async function collectFiles(
     inputs: [...inputs.values()],
     read: async (digest) => {
       const local = places.get(digest);
-      if (local === undefined) {
-        throw new LlamaError("ObjectMissing", `Cannot find the object ${digest} on this machine`);
-      }
+      if (local === undefined) return undefined;
       const bytes = await Deno.readFile(local);
       if (await digestOf(bytes) === digest) return bytes;
       throw new LlamaError("FileChanged", `Cannot send ${quote(local)} as it changed meanwhile`, {

@@ -66,8 +66,10 @@ Deno.test("collectFiles() and writeOutputs() carry a folder whole", async () => 
       ["link", "d/sub/link"],
     ]);
     assertEquals(await read(await digestOf(large)), large);
+    assertEquals(await read("00".repeat(32)), undefined);
 
-    await writeOutputs(inputs, [{ local: `${folder}/to`, remote: "d" }], read);
+    const readKnown = async (digest: string) => await read(digest) ?? new Uint8Array();
+    await writeOutputs(inputs, [{ local: `${folder}/to`, remote: "d" }], readKnown);
     assertEquals(treeOf(`${folder}/to`), treeOf(from));
   });
 });

@@ -42,7 +42,7 @@ export function reportLine({ message, hint }: ErrorReport): string {
 }
 
 /** The report as the JSON value that -json prints. */
-export function reportJson({ code, message, hint }: ErrorReport): unknown {
+export function reportJson({ code, message, hint }: ErrorReport): { readonly error: unknown } {
   return { error: { code, message, ...(hint !== undefined && { hint }) } };
 }
 

@@ -1,16 +1,12 @@
 /** `llama run`: any local command elsewhere, with nothing declared. */
 import { resolve } from "@std/path/posix";
-import { createGuesser } from "../cc/guess.ts";
 import { commandEnvironment } from "../daemon/command_environment.ts";
-import { openCommandMemory } from "../daemon/command_memory.ts";
 import type { CommandPlan, CommandRequest } from "../daemon/command_plan.ts";
-import { createCommandRunner } from "../daemon/command_run.ts";
 import { realFiles } from "../daemon/real_files.ts";
-import { openRealTools } from "../daemon/real_tools.ts";
 import { readContent } from "../daemon/run_job.ts";
 import { openSession } from "../daemon/session.ts";
-import { keptShim } from "../daemon/shim_build.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { MAX_ROUNDS, openCommandRunner } from "./command_runner.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
@@ -52,8 +48,6 @@ examples:
   llama run optipng -o7 picture.png
   llama run -n python3 report.py sales.csv out.json
 `;
-
-const MAX_ROUNDS = 20;
 
 /** Runs any local command elsewhere. */
 export const run: Command = {
@@ -97,15 +91,11 @@ async function runCommand(context: CommandContext): Promise<number> {
     ...(stdin && { stdin }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
-  const tools = openRealTools();
-  const runner = createCommandRunner({
-    ...tools,
-    guesser: createGuesser(realFiles, tools.folders),
-    memory: await openCommandMemory(`${llamaDir}/commands.json`),
-    shim: () => keptShim(`${llamaDir}/cache`),
-    onRound: (round, missing) =>
+  const runner = await openCommandRunner(
+    llamaDir,
+    (round, missing) =>
       output.progress(`llama: round ${round} lacked ${missing.length}, such as ${missing[0]}`),
-  });
+  );
   if (flags.has("n")) {
     const plan = await runner.plan(request);
     await output.result(planJson(plan, withheld), planText(plan, withheld));

@@ -19,14 +19,17 @@ export function commandLine(args: readonly string[]): string {
   return args.map(oneLine).join(" ");
 }
 
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f]/;
+// deno-lint-ignore no-control-regex
+const ESCAPED = /[\x00-\x1f\x7f'\\]/g;
+
 function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  if (!/[\x00-\x1f\x7f]/.test(text)) return shellQuote(text);
-  // deno-lint-ignore no-control-regex
-  const escaped = text.replaceAll(
-    /[\x00-\x1f\x7f'\\]/g,
-    (character) =>
-      LETTERS[character] ?? `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
-  );
+  if (!CONTROL.test(text)) return shellQuote(text);
+  const escaped = text.replaceAll(ESCAPED, (character) => LETTERS[character] ?? octal(character));
   return `$'${escaped}'`;
+}
+
+function octal(character: string): string {
+  return `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
 }

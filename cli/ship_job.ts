@@ -28,6 +28,8 @@ export interface Shipment {
   readonly inputs: readonly Input[];
   /** Makes a job that is not rooted run the program; it still needs {@linkcode Shipment.inputs}. */
   readonly root: (spec: JobSpec) => JobSpec;
+  /** Gives inputs of a job that is not rooted the paths that they have in one that is. */
+  readonly rooted: (inputs: readonly Input[]) => Input[];
   /** Bytes of what travels, `undefined` for those of a job's own files. */
   readonly read: (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Gives outputs the paths that they have below the job's folder. */
@@ -79,12 +81,13 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       env: { ...ENV, ...spec.env },
       cwd: FOLDER,
       rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM_PATH }) },
-      inputs: spec.inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` })),
+      inputs: rooted(spec.inputs),
       wanted: spec.wanted.map((wanted) => ({
         ...wanted,
         path: wanted.path === "" ? FOLDER : `${FOLDER}/${wanted.path}`,
       })),
     }),
+    rooted,
     read: async (digest) => {
       const path = tools.digests.pathOf(digest);
       if (path === undefined) return own.get(digest);
@@ -98,4 +101,8 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
         .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) })),
   };
+}
+
+function rooted(inputs: readonly Input[]): Input[] {
+  return inputs.map((input) => ({ ...input, path: `${FOLDER}/${input.path}` }));
 }

@@ -13,6 +13,7 @@ import { type CommandGuess, guessCommand, isBelow } from "./command_guess.ts";
 import type { CommandMemory } from "./command_memory.ts";
 import { createNeeds, type Needs } from "./command_needs.ts";
 import { resolveScript } from "./command_script.ts";
+import type { RunJobOptions } from "./run_job.ts";
 import type { UnitPlanTools } from "./unit_plan.ts";
 
 /** A command, and what is known of it. */
@@ -30,6 +31,8 @@ export interface CommandRequest {
   readonly maxRounds: number;
   readonly logTail?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears of each invocation that is over. */
+  readonly onInvocation?: RunJobOptions["onInvocation"];
 }
 
 /** What rounds of a command have in common. */

@@ -122,6 +122,7 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
           read,
           ...(request.logTail && { logTail: true }),
           ...(request.signal && { signal: request.signal }),
+          ...(request.onInvocation && { onInvocation: request.onInvocation }),
         });
         const { proof } = ran.result;
         const learn = () => {

@@ -28,6 +28,8 @@ export interface RunJobOptions {
   readonly logTail?: boolean;
   /** Most time for everything, in milliseconds; 15 minutes unless given. */
   readonly deadlineMs?: number;
+  /** How often the job is sent again as its worker died, 2 unless given. */
+  readonly maxCrashes?: number;
   readonly signal?: AbortSignal;
   /** Hears of each invocation that is over. */
   readonly onInvocation?: (invocation: EndedInvocation) => void;
@@ -95,7 +97,9 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
     if (reply.functionError !== undefined) {
       ended(performance.now() - startMs);
       const error = functionError(reply.payload, options.functionName);
-      if (error.code !== "WorkerCrashed" || ++crashes > MAX_CRASHES) throw error;
+      if (error.code !== "WorkerCrashed" || ++crashes > (options.maxCrashes ?? MAX_CRASHES)) {
+        throw error;
+      }
       options.onCrash?.();
       continue;
     }

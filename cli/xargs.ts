@@ -1,0 +1,286 @@
+/** `llama xargs`: a command in a function, or a local one elsewhere, for each line of input. */
+import { resolve } from "@std/path/posix";
+import { createFunctionSizes } from "../daemon/function_sizes.ts";
+import { openSession } from "../daemon/session.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { usageError } from "./flags.ts";
+import type { ExpandedJob } from "./job_template.ts";
+import { sessionInputs } from "./session_inputs.ts";
+import { commandLine } from "./shell_quote.ts";
+import { barLine } from "./xargs/bar.ts";
+import { parseDelimiter } from "./xargs/delimiter.ts";
+import { type Halt, parseHalt } from "./xargs/halt.ts";
+import { openJobLog, type Resume } from "./xargs/joblog.ts";
+import { compileLine } from "./xargs/line_job.ts";
+import { type Line, type Lines, linesFrom, linesOf } from "./xargs/lines.ts";
+import { createMeter, type Meter } from "./xargs/meter.ts";
+import { asTheyEnd, inOrder } from "./xargs/ordered.ts";
+import { openRunLine } from "./xargs/open_run_line.ts";
+import { runLines } from "./xargs/run_lines.ts";
+import { barScreen, plainScreen } from "./xargs/screen.ts";
+import { tellJson, tellPeople } from "./xargs/tell.ts";
+
+const USAGE = `run a command in a function for each line of input
+
+usage: llama xargs [flags] FUNCTION COMMAND [ARGUMENTS] [::: LINE...]
+       llama xargs [flags] -run COMMAND [ARGUMENTS] [::: LINE...]
+
+  -j, -jobs N             most jobs at a time (100)
+  -a, -arg-file FILE      read lines from FILE and not from standard input
+  -0, -null               lines end with a zero byte
+  -d, -delimiter TEXT     lines end with TEXT, such as , or \\t
+  -f, -file LOCAL[:REMOTE]  send a file or folder to all jobs
+  -ship                   send the local program COMMAND with its libraries
+  -ship-file PATH         send what the program opens by that absolute path
+  -run                    make each job a llama run: nothing need be declared
+  -function NAME          with -run: run it in another function
+  -e, -env NAME=VALUE     set a variable; -env NAME passes yours on
+  -timeout DURATION       stop a command after so long, such as 90s
+  -retries N              run a job that fails up to N times (1)
+  -halt WHEN,WHY=N        stop soon or now at N jobs that fail, success or done
+  -max-cost USD           start no more jobs when they have cost so much
+  -k, -keep-order         print in the order of the lines, not as jobs end
+  -tag                    print the line in front of all that its job prints
+  -results DIR            keep what jobs print, too, in DIR/1/LINE/stdout
+  -joblog FILE            write a line for each job that ended
+  -resume                 pass over lines that the joblog has
+  -resume-failed          the same, but run again what failed
+  -logs                   print the end of the function's log for each job
+  -bar, -eta              show the bar that a terminal has with -quiet, too
+  -dry-run                print the commands and run nothing
+  -json                   print one JSON value, {"jobs": [...], ...}
+
+ARGUMENTS are Go templates: {{.Line}}, {{.Idx}} from 0, {{.I .Line}} sends the
+file, {{.O "x"}} fetches one, {{.AsFile .Line}} is a file that holds the text.
+Where none has {{ they have GNU parallel's {} {.} {/} {//} {/.} {#}; without any
+of these the line is the last argument. A job is printed when it ends: stdout to
+stdout, all else to stderr. An invocation that is throttled or whose worker dies
+is repeated, so a command may run twice. Jobs given up run on in the function.
+With -run the first job of a kind goes ahead alone, and others learn from it.
+
+exit status: 0 if all succeeded, 123 if a job failed, 125 if one was killed by a
+signal, 124 if one ended with 255, which stops all, or -halt now,fail did; 126
+and 127 if the command cannot be run or is not found; 1 for anything else, 2
+wrong call, 130 interrupted
+
+examples:
+  ls *.png | llama xargs -ship llama optipng '{{.I .Line}}' -out '{{.O .Line}}'
+  llama xargs -j 4 -k llama sh -c 'echo $((2 * $0))' ::: 1 2 3
+`;
+
+const JOBS = 100;
+const MAX_JOBS = 10_000;
+
+/** Runs a command for each line. */
+export const xargs: Command = {
+  usage: USAGE,
+  operands: "job",
+  endAtOperand: true,
+  flags: [
+    { name: "jobs", kind: "integer", aliases: ["j", "P"], takes: "N", min: 1, max: MAX_JOBS },
+    { name: "arg-file", kind: "value", aliases: ["a"], takes: "FILE" },
+    { name: "null", kind: "switch", aliases: ["0"] },
+    { name: "delimiter", kind: "value", aliases: ["d"], takes: "TEXT" },
+    { name: "file", kind: "list", aliases: ["f"], takes: "LOCAL[:REMOTE]" },
+    { name: "ship", kind: "switch" },
+    { name: "ship-file", kind: "list", takes: "PATH" },
+    { name: "run", kind: "switch" },
+    { name: "function", kind: "value", takes: "NAME" },
+    { name: "env", kind: "list", aliases: ["e"], takes: "NAME=VALUE" },
+    { name: "timeout", kind: "duration", takes: "DURATION" },
+    { name: "retries", kind: "integer", takes: "N", min: 1, max: 1000 },
+    { name: "halt", kind: "value", takes: "WHEN,WHY=N" },
+    { name: "max-cost", kind: "number", takes: "USD" },
+    { name: "keep-order", kind: "switch", aliases: ["k"] },
+    { name: "tag", kind: "switch" },
+    { name: "results", kind: "value", takes: "DIR" },
+    { name: "joblog", kind: "value", takes: "FILE" },
+    { name: "resume", kind: "switch" },
+    { name: "resume-failed", kind: "switch" },
+    { name: "logs", kind: "switch" },
+    { name: "bar", kind: "switch", aliases: ["eta"] },
+    { name: "dry-run", kind: "switch" },
+  ],
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const { flags, output, cwd, signal } = context;
+  const plan = planOf(context);
+  const expand = compileLine(plan.args, cwd);
+  const lines = await openLines(plan.given, context);
+  if (flags.has("dry-run")) return await printCommands(lines, expand, context);
+
+  const startedMs = performance.now();
+  const sizes = createFunctionSizes();
+  let functionName = plan.functionName ?? "";
+  const meter = createMeter(() => sizes.of(functionName));
+  const session = await openSession({
+    ...sessionInputs(context),
+    onExchange: meter.onExchange,
+    onRetry: meter.onRetry,
+  });
+  if (functionName === "") functionName = session.functionName;
+  sizes.learn(session.client, functionName);
+  const runLine = await openRunLine(context, {
+    session,
+    functionName,
+    program: plan.args[0] ?? "",
+    onInvocation: ({ billedMs }) => meter.invoked(billedMs),
+  });
+  const joblog = plan.joblog === undefined ? undefined : openJobLog(plan.joblog, plan.resume);
+  const hasBar = Deno.stderr.isTerminal() && !output.json &&
+    (flags.has("bar") || !flags.has("quiet"));
+  const screen = hasBar
+    ? barScreen(output, (columns) =>
+      barLine({
+        ...countsOf(meter),
+        total: lines.total(),
+        elapsedMs: performance.now() - startedMs,
+      }, columns))
+    : plainScreen(output);
+  const teller = output.json ? tellJson(screen) : tellPeople(screen, flags.has("tag"));
+  try {
+    const { exitCode, stopped, problem, rounds } = await runLines({
+      lines,
+      expand,
+      run: runLine,
+      jobs: flags.integer("jobs") ?? JOBS,
+      tries: flags.integer("retries") ?? 1,
+      halt: plan.halt,
+      maxUsd: flags.number("max-cost"),
+      done: joblog?.done ?? new Set(),
+      log: joblog?.log,
+      host: functionName,
+      results: plan.results,
+      meter,
+      ordered: flags.has("keep-order") ? inOrder() : asTheyEnd(),
+      teller,
+      signal,
+    });
+    const { succeeded, failed, skipped, remoteMs, usd } = meter;
+    await teller.end({
+      succeeded,
+      failed,
+      skipped,
+      ...(flags.has("run") && { rounds }),
+      wallMs: performance.now() - startedMs,
+      remoteMs,
+      usd,
+      ...(stopped !== undefined && { stopped }),
+    }, problem);
+    return exitCode;
+  } finally {
+    screen.close();
+    joblog?.log.close();
+    lines.close();
+  }
+}
+
+function countsOf(meter: Meter) {
+  const { running, succeeded, failed, skipped, throttles, usd } = meter;
+  return { running, succeeded, failed, skipped, throttles, usd };
+}
+
+/** A command line that makes sense. */
+interface Plan {
+  /** Undefined for the default function, with `-run`. */
+  readonly functionName: string | undefined;
+  /** The command, not expanded. */
+  readonly args: readonly string[];
+  /** Lines of the command line, undefined if they are read. */
+  readonly given: readonly string[] | undefined;
+  readonly halt: Halt | undefined;
+  readonly joblog: string | undefined;
+  readonly resume: Resume | undefined;
+  readonly results: string | undefined;
+}
+
+/** Separates the command from lines that are given with it, as parallel(1) has it. */
+const SEPARATOR = ":::";
+
+function planOf({ flags, operands, cwd }: CommandContext): Plan {
+  const at = operands.indexOf(SEPARATOR);
+  const command = at < 0 ? operands : operands.slice(0, at);
+  const given = at < 0 ? undefined : operands.slice(at + 1);
+  if (given?.includes(SEPARATOR)) {
+    throw usageError(`There may be one ${SEPARATOR}`, "make the combinations before llama xargs");
+  }
+  const isRun = flags.has("run");
+  const [functionName, ...rest] = isRun ? [flags.value("function"), ...command] : command;
+  if (!isRun && functionName === undefined) {
+    throw usageError("The function is missing", "see llama help xargs");
+  }
+  if (rest.length === 0) throw usageError("The command is missing", "see llama help xargs");
+  refuseTogether(flags, isRun, given !== undefined);
+  const joblog = flags.value("joblog");
+  const resume = flags.has("resume-failed") ? "succeeded" : flags.has("resume") ? "all" : undefined;
+  if (resume !== undefined && joblog === undefined) {
+    throw usageError("-resume and -resume-failed need -joblog FILE");
+  }
+  const results = flags.value("results");
+  const halt = flags.value("halt");
+  return {
+    functionName,
+    args: rest.map((arg) => arg ?? ""),
+    given,
+    halt: halt === undefined ? undefined : parseHalt(halt),
+    joblog: joblog === undefined ? undefined : resolve(cwd, joblog),
+    resume,
+    results: results === undefined ? undefined : resolve(cwd, results),
+  };
+}
+
+function refuseTogether(
+  { has, value, list }: CommandContext["flags"],
+  isRun: boolean,
+  isGiven: boolean,
+): void {
+  const refuse = (one: string, other: string) => {
+    throw usageError(`${one} and ${other} exclude each other`);
+  };
+  const ends = [...has("null") ? ["-0"] : [], ...value("delimiter") !== undefined ? ["-d"] : []];
+  if (ends.length > 1) refuse("-0", "-d");
+  if (isGiven && value("arg-file") !== undefined) refuse("-a", SEPARATOR);
+  if (isGiven && ends[0] !== undefined) refuse(ends[0], SEPARATOR);
+  if (isRun && (has("ship") || list("ship-file").length > 0)) refuse("-run", "-ship");
+  if (!isRun && value("function") !== undefined) {
+    throw usageError("-function is for -run; otherwise the function is the first operand");
+  }
+}
+
+async function openLines(
+  given: readonly string[] | undefined,
+  { flags, cwd, output }: CommandContext,
+): Promise<Lines> {
+  if (given !== undefined) return linesOf(given);
+  const delimiter = flags.value("delimiter");
+  const end = flags.has("null") ? "\0" : delimiter === undefined ? "\n" : parseDelimiter(delimiter);
+  const file = flags.value("arg-file");
+  if (file !== undefined && file !== "-") {
+    const opened = await Deno.open(resolve(cwd, file));
+    return linesFrom(opened.readable, end);
+  }
+  if (Deno.stdin.isTerminal()) output.progress("llama: reading lines from the terminal");
+  return linesFrom(Deno.stdin.readable, end);
+}
+
+/** Commands are written together, not one by one: there may be millions. */
+const WRITE_BYTES = 64 * 1024;
+
+async function printCommands(
+  lines: Lines,
+  expand: (line: Line) => ExpandedJob,
+  { output, signal }: CommandContext,
+): Promise<number> {
+  let text = "";
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+    signal.throwIfAborted();
+    text += `${commandLine(expand(line).args)}\n`;
+    if (text.length < WRITE_BYTES) continue;
+    await output.bytes(new TextEncoder().encode(text));
+    text = "";
+  }
+  await output.bytes(new TextEncoder().encode(text));
+  return 0;
+}
