@@ -234,6 +234,8 @@ static void run_deno(int argc, char **argv) {
     static const char *const flags[] = {
         "run", "-A", "--no-config", "--no-lock", "--cached-only", "--no-check",
         "--unstable-no-legacy-abort", /* For the embedded cloud: see selfCommand() in self.ts. */
+        /* Young objects in 2 MB, not 16: xargs of 10,000 jobs takes 116 MB so and 170 without, for the same CPU. */
+        "--v8-flags=--max-semi-space-size=2",
     };
     enum { FLAGS = sizeof flags / sizeof *flags };
     char **args = allocate(((size_t)argc + FLAGS + 3) * sizeof *args);

@@ -10,6 +10,8 @@ import { replaceFile } from "./write_output.ts";
 export interface CommandMemory {
   /** Paths that such commands have needed, those of the program's other kinds if there was none. */
   recall(program: string, kind: string): readonly string[];
+  /** Whether such a command has run, so that little will be missing. */
+  knows(program: string, kind: string): boolean;
   /** Takes note of them. */
   learn(program: string, kind: string, paths: Iterable<string>): Promise<void>;
 }
@@ -31,6 +33,7 @@ export async function openCommandMemory(path: string): Promise<CommandMemory> {
       const others = [...known].filter(([key]) => key.startsWith(`${program}\0`));
       return [...new Set(others.flatMap(([, paths]) => paths))];
     },
+    knows: (program, kind) => known.has(keyOf(program, kind)),
     learn: async (program, kind, paths) => {
       const key = keyOf(program, kind);
       const before = known.get(key) ?? [];

@@ -60,6 +60,31 @@ const MAX_LISTED = 4096;
 export function createCommandRunner(tools: CommandTools): CommandRunner {
   const { files, folders, places, digests, memory } = tools;
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  /** Commands that are the first of their kind, until they have ended. */
+  const firsts = new Map<string, Promise<void>>();
+
+  /** Commands of a kind that was never seen wait for the first of them, which finds what all of them need. */
+  const begin = async (request: CommandRequest) => {
+    for (;;) {
+      const prepared = await prepareCommand(request, tools);
+      const { file, guess: { kind } } = prepared;
+      if (memory.knows(file, kind)) return { prepared, end: () => undefined };
+      const key = `${file}\0${kind}`;
+      const first = firsts.get(key);
+      if (first === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        firsts.set(key, promise);
+        const end = () => {
+          firsts.delete(key);
+          resolve();
+        };
+        return { prepared, end };
+      }
+      await first;
+      request.signal?.throwIfAborted();
+      folders.nextRound();
+    }
+  };
 
   const keep = async (bytes: Uint8Array<ArrayBuffer>): Promise<Digest> => {
     const digest = await digestOf(bytes);
@@ -98,80 +123,94 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
     };
   };
 
+  const runPrepared = async (
+    known: PreparedCommand,
+    request: CommandRequest,
+    session: JobSession,
+    functionName: string,
+  ): Promise<RanCommand> => {
+    const found = new Set<string>();
+    const { stdin, cwd } = request;
+    const stdinDigest = stdin && "digest" in stdin.content ? stdin.content.digest : undefined;
+    const read: ReadObject = async (digest) =>
+      own.get(digest) ?? (digest === stdinDigest ? stdin?.bytes : undefined) ??
+        await digests.read(digest);
+    let prepared: PreparedCommand | undefined = known;
+    for (let round = 1; round <= request.maxRounds; round++) {
+      folders.nextRound();
+      prepared ??= await prepareCommand(request, tools);
+      const plan = await planCommand(prepared, found, tools);
+      const spec = await specOf(request, plan, session, read);
+      const ran = await runJob(spec, {
+        session,
+        functionName,
+        read,
+        ...(request.logTail && { logTail: true }),
+        ...(request.signal && { signal: request.signal }),
+        ...(request.onInvocation && { onInvocation: request.onInvocation }),
+      });
+      const { proof } = ran.result;
+      const learn = () => {
+        const listed = (proof?.listed ?? []).filter((folder) => !SPECIAL.test(folder));
+        const paths = [...found, ...listed.map((folder) => `${folder}/`)];
+        return memory.learn(plan.file, plan.guess.kind, paths.map((one) => noted(one, cwd)));
+      };
+      if (!proof) throw unproved(plan.program, "it came without a proof");
+      const question = proofQuestion(proof, plan.set, {
+        outputs: { isMade: () => false, standIns: new Map() },
+        toolchain: { states: new Map(), inputs: new Map(), folders: new Set() },
+        places,
+        temporary: [],
+      });
+      // What one process of the command makes another one finds.
+      const sent = (path: string) =>
+        question.sent(path) ??
+          ([...plan.outputs, "/tmp"].some((at) => isBelow(path, at)) ? "sent" : undefined);
+      const verdict = checkProof({ ...question, sent, maxListed: MAX_LISTED }, folders, files);
+      if (verdict.kind === "proved") {
+        await learn();
+        return { ran, plan, rounds: round, found: [...found] };
+      }
+      if (verdict.kind === "unproved") throw unproved(plan.program, verdict.reason);
+      if (verdict.kind === "unordered") {
+        throw unproved(plan.program, `listed the folder "${verdict.folder}"`);
+      }
+      tools.onRound?.(round, verdict.paths);
+      if (verdict.kind === "changed") {
+        // A program may have been replaced, and its libraries with it.
+        prepared = undefined;
+        continue;
+      }
+      const fresh = verdict.paths.filter((path) => !found.has(path));
+      if (fresh.length === 0) {
+        throw unproved(plan.program, `it wants "${verdict.paths[0]}", which cannot be sent`);
+      }
+      for (const path of fresh) addFound(path, cwd, found, files);
+      if (round === request.maxRounds) await learn();
+    }
+    throw new LlamaError(
+      "TooManyRounds",
+      `Cannot find all that "${request.args[0]}" needs in ${request.maxRounds} rounds`,
+      { hint: "the next run goes on from here; -max-rounds allows more, -f names files" },
+    );
+  };
+
   return {
     plan: async (request) => {
       folders.nextRound();
       return await planCommand(await prepareCommand(request, tools), [], tools);
     },
     run: async (request, session, functionName) => {
-      const found = new Set<string>();
-      const { stdin, cwd } = request;
-      const stdinDigest = stdin && "digest" in stdin.content ? stdin.content.digest : undefined;
-      const read: ReadObject = async (digest) =>
-        own.get(digest) ?? (digest === stdinDigest ? stdin?.bytes : undefined) ??
-          await digests.read(digest);
-      let prepared: PreparedCommand | undefined;
-      for (let round = 1; round <= request.maxRounds; round++) {
-        folders.nextRound();
-        prepared ??= await prepareCommand(request, tools);
-        const plan = await planCommand(prepared, found, tools);
-        const spec = await specOf(request, plan, session, read);
-        const ran = await runJob(spec, {
-          session,
-          functionName,
-          read,
-          ...(request.logTail && { logTail: true }),
-          ...(request.signal && { signal: request.signal }),
-          ...(request.onInvocation && { onInvocation: request.onInvocation }),
-        });
-        const { proof } = ran.result;
-        const learn = () => {
-          const listed = (proof?.listed ?? []).filter((folder) => !SPECIAL.test(folder));
-          const paths = [...found, ...listed.map((folder) => `${folder}/`)];
-          return memory.learn(plan.file, plan.guess.kind, paths.map((one) => noted(one, cwd)));
-        };
-        if (!proof) throw unproved(plan.program, "it came without a proof");
-        const question = proofQuestion(proof, plan.set, {
-          outputs: { isMade: () => false, standIns: new Map() },
-          toolchain: { states: new Map(), inputs: new Map(), folders: new Set() },
-          places,
-          temporary: [],
-        });
-        // What one process of the command makes another one finds.
-        const sent = (path: string) =>
-          question.sent(path) ??
-            ([...plan.outputs, "/tmp"].some((at) => isBelow(path, at)) ? "sent" : undefined);
-        const verdict = checkProof({ ...question, sent, maxListed: MAX_LISTED }, folders, files);
-        if (verdict.kind === "proved") {
-          await learn();
-          return { ran, plan, rounds: round, found: [...found] };
-        }
-        if (verdict.kind === "unproved") throw unproved(plan.program, verdict.reason);
-        if (verdict.kind === "unordered") {
-          throw unproved(plan.program, `listed the folder "${verdict.folder}"`);
-        }
-        tools.onRound?.(round, verdict.paths);
-        if (verdict.kind === "changed") {
-          // A program may have been replaced, and its libraries with it.
-          prepared = undefined;
-          continue;
-        }
-        const fresh = verdict.paths.filter((path) => !found.has(path));
-        if (fresh.length === 0) {
-          throw unproved(plan.program, `it wants "${verdict.paths[0]}", which cannot be sent`);
-        }
-        for (const path of fresh) addFound(path, cwd, found, files);
-        if (round === request.maxRounds) await learn();
+      folders.nextRound();
+      const { prepared, end } = await begin(request);
+      try {
+        return await runPrepared(prepared, request, session, functionName);
+      } finally {
+        end();
       }
-      throw new LlamaError(
-        "TooManyRounds",
-        `Cannot find all that "${request.args[0]}" needs in ${request.maxRounds} rounds`,
-        { hint: "the next run goes on from here; -max-rounds allows more, -f names files" },
-      );
     },
   };
 }
-
 function unproved(program: string, reason: string): LlamaError {
   return new LlamaError("Unproved", `Cannot trust what "${program}" did elsewhere: ${reason}`, {
     hint: "run it here, or declare its files and use llama invoke -ship",

@@ -171,7 +171,9 @@ async function compileLlama(work: string, files: readonly string[]): Promise<boo
 
 function shellLauncher(bundle: string): string {
   const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  const flags = "-A --unstable-no-legacy-abort --no-config --no-lock --cached-only --no-check";
+  // As in cli/launcher.c.
+  const flags = "-A --unstable-no-legacy-abort --v8-flags=--max-semi-space-size=2 --no-config " +
+    "--no-lock --cached-only --no-check";
   return `#!/bin/sh
 exec ${quote(`${lib}/deno`)} run ${flags} ${quote(`${lib}/${bundle}`)} "$@"
 `;
