@@ -25,7 +25,7 @@ const USAGE = `run a command in a function for each line of input
 usage: llama xargs [flags] FUNCTION COMMAND [ARGUMENTS] [::: LINE...]
        llama xargs [flags] -run COMMAND [ARGUMENTS] [::: LINE...]
 
-  -j, -jobs N             most jobs at a time (100)
+  -j, -P, -jobs N         most jobs at a time (100)
   -a, -arg-file FILE      read lines from FILE and not from standard input
   -0, -null               lines end with a zero byte
   -d, -delimiter TEXT     lines end with TEXT, such as , or \\t
@@ -46,7 +46,7 @@ usage: llama xargs [flags] FUNCTION COMMAND [ARGUMENTS] [::: LINE...]
   -resume                 pass over lines that the joblog has
   -resume-failed          the same, but run again what failed
   -logs                   print the end of the function's log for each job
-  -bar, -eta              show the bar that a terminal has with -quiet, too
+  -eta, -bar              show the bar that a terminal has with -quiet, too
   -dry-run                print the commands and run nothing
   -json                   print one JSON value, {"jobs": [...], ...}
 
@@ -158,7 +158,7 @@ async function run(context: CommandContext): Promise<number> {
       teller,
       signal,
     });
-    const { succeeded, failed, skipped, remoteMs, usd } = meter;
+    const { succeeded, failed, skipped, remoteMs, usd, throttles } = meter;
     await teller.end({
       succeeded,
       failed,
@@ -167,6 +167,7 @@ async function run(context: CommandContext): Promise<number> {
       wallMs: performance.now() - startedMs,
       remoteMs,
       usd,
+      throttles,
       ...(stopped !== undefined && { stopped }),
     }, problem);
     return exitCode;
@@ -273,14 +274,20 @@ async function printCommands(
   expand: (line: Line) => ExpandedJob,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  let text = "";
+  const encoder = new TextEncoder();
+  const buffer = new Uint8Array(WRITE_BYTES);
+  let used = 0;
   for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
     signal.throwIfAborted();
-    text += `${commandLine(expand(line).args)}\n`;
-    if (text.length < WRITE_BYTES) continue;
-    await output.bytes(new TextEncoder().encode(text));
-    text = "";
+    const text = `${commandLine(expand(line).args)}\n`;
+    // A UTF-16 unit is at most three bytes of UTF-8.
+    if (used + text.length * 3 > buffer.length) {
+      await output.bytes(buffer.subarray(0, used));
+      used = 0;
+    }
+    if (text.length * 3 > buffer.length) await output.bytes(encoder.encode(text));
+    else used += encoder.encodeInto(text, buffer.subarray(used)).written;
   }
-  await output.bytes(new TextEncoder().encode(text));
+  await output.bytes(buffer.subarray(0, used));
   return 0;
 }

@@ -102,7 +102,8 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
     const { cwd, env, stdin, timeoutMs } = request;
     const named = new Set([...plan.guess.inputs, ...plan.guess.folders, ...request.inputs ?? []]);
     const isOwn = ({ path }: Input) =>
-      named.has(path) || plan.outputs.some((output) => isBelow(path, output));
+      named.has(path) ||
+      plan.outputs.some((output) => isBelow(path, output) || isBelow(output, path));
     const all = [...plan.set.inputs.values()];
     const shim = await tools.shim();
     const shared = [...all.filter((input) => !isOwn(input)), shimInput(await keep(shim), shim)]

@@ -52,42 +52,45 @@ export function linesOf(texts: readonly string[]): Lines {
 export function linesFrom(stream: ReadableStream<Uint8Array>, delimiter: string): Lines {
   const reader = stream.getReader();
   const splitter = createSplitter(delimiter);
-  let waiting: Line[] = [];
-  let at = 0;
+  let batches: Batch[] = [];
   let count = 0;
+  let taken = 0;
   let isAll = false;
+  let isClosed = false;
   let reading: Promise<void> | undefined;
   let failure: unknown;
 
   const read = async () => {
     try {
       const { value, done } = await reader.read();
+      const batch = done ? splitter.end() : splitter.add(value);
       if (done) isAll = true;
-      waiting = waiting.slice(at);
-      at = 0;
-      const found = done ? splitter.end() : splitter.add(value);
-      for (const line of found) waiting.push({ seq: ++count, ...line });
+      if (batch === undefined || isClosed) return;
+      batches.push(batch);
+      count += batch.count;
     } catch (error) {
       failure = error;
       isAll = true;
     } finally {
       reading = undefined;
+      readAhead();
     }
-    readAhead();
   };
   const readAhead = () => {
-    if (reading === undefined && !isAll && waiting.length - at < MAX_AHEAD) reading = read();
+    if (reading === undefined && !isAll && count - taken < MAX_AHEAD) reading = read();
   };
 
   return {
     next: async () => {
       for (;;) {
-        const line = waiting[at];
+        const line = batches[0]?.next();
         if (line !== undefined) {
-          at++;
+          taken++;
           readAhead();
-          return line;
+          return { seq: taken, ...line };
         }
+        batches.shift();
+        if (batches.length > 0) continue;
         if (isAll) {
           if (failure !== undefined) throw failure;
           return undefined;
@@ -98,9 +101,9 @@ export function linesFrom(stream: ReadableStream<Uint8Array>, delimiter: string)
     },
     total: () => ({ count, isAll }),
     close: () => {
+      isClosed = true;
       isAll = true;
-      waiting = [];
-      at = 0;
+      batches = [];
       // A read that is under way ends; what it may say no longer matters.
       void reader.cancel().catch((error) => failure ??= error);
     },
@@ -109,15 +112,23 @@ export function linesFrom(stream: ReadableStream<Uint8Array>, delimiter: string)
 
 type Found = Omit<Line, "seq">;
 
+/**
+ * Lines that came together. They are cut as they are taken: objects that wait grow old, and with a million lines that
+ * takes 20 MB more.
+ */
+interface Batch {
+  readonly count: number;
+  next(): Found | undefined;
+}
+
 /** Cuts chunks of bytes into lines. */
 function createSplitter(delimiter: string) {
   const mark = new TextEncoder().encode(delimiter);
   let rest = new Uint8Array();
 
-  const cut = (bytes: Uint8Array): Found[] => {
+  const cut = (bytes: Uint8Array): Batch => {
     try {
-      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-      return text.split(delimiter).map((text) => ({ text, isText: true }));
+      return textBatch(new TextDecoder("utf-8", STRICT).decode(bytes), delimiter);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
     }
@@ -128,11 +139,11 @@ function createSplitter(delimiter: string) {
       if (end < 0) break;
       start = end + mark.length;
     }
-    return found;
+    return { count: found.length, next: () => found.shift() };
   };
 
   return {
-    add: (chunk: Uint8Array): Found[] => {
+    add: (chunk: Uint8Array): Batch | undefined => {
       const all = rest.length === 0 ? chunk : joined(rest, chunk);
       const last = lastIndexOf(all, mark);
       rest = all.slice(last < 0 ? 0 : last + mark.length);
@@ -143,16 +154,37 @@ function createSplitter(delimiter: string) {
           { hint: "lines end with a newline unless -0 or -d says otherwise" },
         );
       }
-      return last < 0 ? [] : cut(all.subarray(0, last));
+      return last < 0 ? undefined : cut(all.subarray(0, last));
     },
-    end: (): Found[] => rest.length === 0 ? [] : cut(rest),
+    end: (): Batch | undefined => rest.length === 0 ? undefined : cut(rest),
+  };
+}
+
+const STRICT = { fatal: true, ignoreBOM: true };
+
+function textBatch(text: string, delimiter: string): Batch {
+  let count = 1;
+  for (let at = text.indexOf(delimiter); at >= 0; at = text.indexOf(delimiter, at)) {
+    count++;
+    at += delimiter.length;
+  }
+  let start = 0;
+  return {
+    count,
+    next: () => {
+      if (start > text.length) return undefined;
+      const found = text.indexOf(delimiter, start);
+      const end = found < 0 ? text.length : found;
+      const line = { text: text.slice(start, end), isText: true };
+      start = found < 0 ? text.length + 1 : end + delimiter.length;
+      return line;
+    },
   };
 }
 
 function decode(bytes: Uint8Array): Found {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { text, isText: true };
+    return { text: new TextDecoder("utf-8", STRICT).decode(bytes), isText: true };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { text: new TextDecoder().decode(bytes), isText: false };

@@ -4,6 +4,7 @@ import { LlamaError } from "../../job/errors.ts";
 import type { ExpandedJob } from "../job_template.ts";
 import { type ErrorReport, reportOf } from "../report_error.ts";
 import { commandLine } from "../shell_quote.ts";
+import { TemplateError } from "../templates/error.ts";
 import { type Halt, isHalted } from "./halt.ts";
 import type { JobLog } from "./joblog.ts";
 import type { LineEnd, RunLine } from "./line_job.ts";
@@ -65,6 +66,7 @@ export async function runLines(options: RunLinesOptions): Promise<RanLines> {
   let problem: ErrorReport | undefined;
   let status = 0;
   let rounds = 0;
+  let hasExpanded = false;
 
   const stop = (why: string | undefined, how: "now" | "soon") => {
     stopped ??= why;
@@ -87,6 +89,7 @@ export async function runLines(options: RunLinesOptions): Promise<RanLines> {
     let tries = 0;
     try {
       const job = options.expand(line);
+      hasExpanded = true;
       command = commandLine(job.args);
       do {
         tries++;
@@ -101,7 +104,8 @@ export async function runLines(options: RunLinesOptions): Promise<RanLines> {
       } while (tries < options.tries && hasFailed({ status: end?.status, problem: failure }));
     } catch (error) {
       if (isGivenUp()) return undefined;
-      if (!isFatal(error)) {
+      // A template that does not fit the first line will fit none.
+      if (!isFatal(error) && (hasExpanded || !(error instanceof TemplateError))) {
         failure = reportOf(error);
       } else {
         problem ??= reportOf(error);

@@ -35,6 +35,8 @@ export interface Summary {
   readonly wallMs: number;
   readonly remoteMs: number;
   readonly usd: number;
+  /** Attempts of invocations that ended in a throttle. */
+  readonly throttles: number;
   /** Why not all lines were taken. */
   readonly stopped?: string;
 }
@@ -108,13 +110,14 @@ function tagged(bytes: Uint8Array, prefix: Uint8Array): Uint8Array {
 }
 
 function summaryLine(summary: Summary): string {
-  const { succeeded, failed, skipped, rounds, wallMs, remoteMs, usd } = summary;
+  const { succeeded, failed, skipped, rounds, wallMs, remoteMs, usd, throttles } = summary;
   const jobs = succeeded + failed;
   return [
     `${jobs} job${jobs === 1 ? "" : "s"}`,
     `${failed} failed`,
     ...(skipped > 0 ? [`${skipped} done before`] : []),
     ...(rounds !== undefined && jobs > 0 ? [`${(rounds / jobs).toFixed(2)} rounds each`] : []),
+    ...(throttles > 0 ? [`${throttles} throttled`] : []),
     `${time(wallMs)} here`,
     `${time(remoteMs)} in functions`,
     `about ${dollars(usd)}`,
