@@ -3,7 +3,7 @@
  *
  * aws4fetch signs; its own retries are not used, as they know neither lost connections nor throttles
  * of Invoke. Answers are read whole within an attempt, so that a connection that breaks in the middle
- * of one is tried again, too. Deno's own pool keeps every idle connection: fifty requests at a time
+ * of one is tried again, too, unless somebody has taken a part of it already. Deno's own pool keeps every idle connection: fifty requests at a time
  * open fifty connections, however many follow.
  */
 import { AwsV4Signer } from "aws4fetch";
@@ -45,6 +45,12 @@ export interface AwsRequest {
   readonly signal?: AbortSignal;
   /** Which policy retries follow, `standard` unless given. */
   readonly retry?: "standard" | "invoke" | "none";
+  /** Takes the body of an answer with a status of 200 to 299 as it comes; {@linkcode AwsResponse.body} is empty then. */
+  readonly onBody?: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
+  /** Hears of each attempt before it begins. */
+  readonly onAttempt?: () => void;
+  /** Whether what has been taken of a body keeps it from being asked for again. */
+  readonly isTaken?: () => boolean;
 }
 
 /** An answer with a status of 200 to 299. */
@@ -190,6 +196,9 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
     const startMs = now();
     let response: Response;
     let body: Uint8Array<ArrayBuffer>;
+    let bytesReceived = 0;
+    const { onBody, isTaken } = request;
+    request.onAttempt?.();
     try {
       response = await fetch(url, {
         method: request.method,
@@ -198,21 +207,32 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
         redirect: "manual",
         signal,
       });
-      body = await response.bytes();
+      if (onBody !== undefined && response.ok) {
+        body = new Uint8Array();
+        for await (const chunk of response.body ?? []) {
+          bytesReceived += chunk.length;
+          await taking(onBody(chunk));
+        }
+      } else {
+        body = await response.bytes();
+        bytesReceived = body.length;
+      }
     } catch (cause) {
       tell(0, 0);
+      if (cause instanceof NotTaken) throw cause.cause;
       if (signal.aborted) throw signal.reason;
       options.debug?.(`< ${request.operation}: ${messageOf(cause)}`);
       throw new AwsError({
         service: request.service,
         operation: request.operation,
         status: 0,
-        awsCode: "ConnectionFailed",
+        // Of another name, so that it is not tried again.
+        awsCode: isTaken?.() ? "AnswerBroken" : "ConnectionFailed",
         awsMessage: connectionProblem(url, cause),
       }, { cause });
     }
-    counters.bytesReceived += body.length;
-    tell(response.status, body.length);
+    counters.bytesReceived += bytesReceived;
+    tell(response.status, bytesReceived);
     options.debug?.(describeAnswer(request, response, body, now() - startMs));
     if (response.ok) return { status: response.status, headers: response.headers, body };
     const error = errorFromAnswer(
@@ -298,6 +318,19 @@ export function createAwsClient(account: AwsAccount, options: AwsClientOptions =
     }
   };
   return { account, send, counters };
+}
+
+/** What the taker of a body threw, which says nothing of the connection. */
+class NotTaken extends Error {
+  override readonly name = "NotTaken";
+}
+
+async function taking(taken: Promise<void>): Promise<void> {
+  try {
+    await taken;
+  } catch (cause) {
+    throw new NotTaken("The body was not taken", { cause });
+  }
 }
 
 function connectionProblem(url: URL, cause: unknown): string {

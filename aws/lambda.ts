@@ -1,37 +1,9 @@
 /** Lambda's REST API of 2015-03-31. */
 import { FormatError, LlamaError } from "../job/errors.ts";
 import { asArray, asInteger, asObject, asString, type Json, parseJson } from "../job/json.ts";
-import type { AwsClient, AwsRequest } from "./client.ts";
+import type { AwsClient } from "./client.ts";
 import { AwsError } from "./error.ts";
 import { sleep } from "./retry.ts";
-
-/** An invocation that waits for its answer. */
-export interface Invocation {
-  /** Name or ARN of the function, with or without a qualifier behind a colon. */
-  readonly functionName: string;
-  /** JSON text, less than 6 MiB. */
-  readonly payload: Uint8Array<ArrayBuffer> | string;
-  /** Whether the answer brings the last 4 KiB of the function's log; false unless given. */
-  readonly logTail?: boolean;
-  /** Time for all attempts, throttles and the run itself; 15 minutes unless given. */
-  readonly deadlineMs?: number;
-  /** Gives the invocation up; the function runs on. */
-  readonly signal?: AbortSignal;
-}
-
-/** What a function answered. */
-export interface InvocationAnswer {
-  /** JSON text: the function's answer, or the error's description. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** `Handled` or `Unhandled` if the function failed. */
-  readonly functionError?: string;
-  /** The last 4 KiB of the log. */
-  readonly logTail?: string;
-  /** Lambda's name of the invocation. */
-  readonly requestId: string;
-  /** Version that ran, such as `$LATEST`. */
-  readonly executedVersion?: string;
-}
 
 /** Where a function's code is. */
 export type FunctionCode =
@@ -115,58 +87,6 @@ const ROOT = "/2015-03-31/functions/";
 
 function pathOf(functionName: string, rest = ""): string {
   return `${ROOT}${encodeURIComponent(functionName)}${rest}`;
-}
-
-/**
- * Runs a function and waits for its answer. Throttles are tried again until the deadline.
- *
- * @throws {AwsError} If the function was not run. A function that failed is no such error.
- */
-export async function invoke(
-  client: AwsClient,
-  invocation: Invocation,
-): Promise<InvocationAnswer> {
-  const { body, headers } = await client.send({
-    ...invocationRequest(invocation, "RequestResponse"),
-    ...(invocation.deadlineMs !== undefined && { deadlineMs: invocation.deadlineMs }),
-  });
-  const functionError = headers.get("x-amz-function-error");
-  const logTail = headers.get("x-amz-log-result");
-  const executedVersion = headers.get("x-amz-executed-version");
-  return {
-    payload: body,
-    requestId: headers.get("x-amzn-requestid") ?? "",
-    ...(functionError !== null && { functionError }),
-    ...(logTail !== null && { logTail: new TextDecoder().decode(Uint8Array.fromBase64(logTail)) }),
-    ...(executedVersion !== null && { executedVersion }),
-  };
-}
-
-/** Hands a function an event of less than 1 MiB and does not wait for the run. */
-export async function invokeDetached(
-  client: AwsClient,
-  invocation: Omit<Invocation, "logTail">,
-): Promise<{ requestId: string }> {
-  const { headers } = await client.send(invocationRequest(invocation, "Event"));
-  return { requestId: headers.get("x-amzn-requestid") ?? "" };
-}
-
-function invocationRequest(invocation: Invocation, type: string): AwsRequest {
-  const { functionName, payload, logTail, signal } = invocation;
-  return {
-    service: "lambda",
-    operation: "Invoke",
-    method: "POST",
-    path: pathOf(functionName, "/invocations"),
-    headers: {
-      "content-type": "application/json",
-      "x-amz-invocation-type": type,
-      ...(logTail === true && { "x-amz-log-type": "Tail" }),
-    },
-    body: payload,
-    retry: "invoke",
-    ...(signal && { signal }),
-  };
 }
 
 /**

@@ -36,60 +36,6 @@ function sent(request: StubRequest | undefined): unknown {
   return JSON.parse(new TextDecoder().decode(request?.body));
 }
 
-Deno.test("invoke() gives the answer, the log's tail and who ran it", async () => {
-  const headers = {
-    "x-amzn-requestid": "r-1",
-    "x-amz-log-result": new TextEncoder().encode("a läne\n").toBase64(),
-    "x-amz-executed-version": "$LATEST",
-  };
-  await withStub(() => ({ headers, body: '{"x":1}' }), async ({ account, seen }) => {
-    const client = createAwsClient(account);
-    const answer = await lambda.invoke(client, {
-      functionName: "f:1",
-      payload: "{}",
-      logTail: true,
-    });
-    assertEquals(new TextDecoder().decode(answer.payload), '{"x":1}');
-    assertEquals(
-      [answer.requestId, answer.logTail, answer.executedVersion, answer.functionError],
-      ["r-1", "a läne\n", "$LATEST", undefined],
-    );
-    assertEquals(seen[0]?.target, "/2015-03-31/functions/f%3A1/invocations");
-    assertEquals(seen[0]?.headers.get("x-amz-invocation-type"), "RequestResponse");
-    assertEquals(seen[0]?.headers.get("x-amz-log-type"), "Tail");
-    await lambda.invoke(client, { functionName: "f", payload: new Uint8Array([0x7b, 0x7d]) });
-    assertEquals(seen[1]?.headers.get("x-amz-log-type"), null);
-    assertEquals(sent(seen[1]), {});
-  });
-});
-
-Deno.test("invoke() gives a function's failure as an answer, and a refusal as an error", async () => {
-  const answers: StubAnswer[] = [
-    {
-      headers: { "x-amz-function-error": "Unhandled" },
-      body: '{"errorType":"Sandbox.Timedout"}',
-    },
-    refusal(413, "RequestTooLargeException"),
-  ];
-  await withStub(() => answers.shift() ?? {}, async ({ account }) => {
-    const client = createAwsClient(account);
-    const failed = await lambda.invoke(client, { functionName: "f", payload: "{}" });
-    assertEquals(failed.functionError, "Unhandled");
-    const act = () => lambda.invoke(client, { functionName: "f", payload: "{}" });
-    assertEquals((await assertRejects(act, AwsError)).code, "RequestTooLargeException");
-  });
-});
-
-Deno.test("invokeDetached() hands an event over", async () => {
-  const accepted = { status: 202, headers: { "x-amzn-requestid": "r-2" } };
-  await withStub(() => accepted, async ({ account, seen }) => {
-    const client = createAwsClient(account);
-    const answer = await lambda.invokeDetached(client, { functionName: "f", payload: "{}" });
-    assertEquals(answer, { requestId: "r-2" });
-    assertEquals(seen[0]?.headers.get("x-amz-invocation-type"), "Event");
-  });
-});
-
 Deno.test("createFunction() sends a zip, waits until its role is known, and reads the answer", async () => {
   const unknown = refusal(
     400,

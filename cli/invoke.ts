@@ -37,6 +37,9 @@ that holds the text. A colon in a name is written \\: in flags. A path below the
 current folder keeps its name there; any other needs REMOTE. The folders of
 outputs are made there. Outputs are written when all of them are here.
 
+What COMMAND prints comes as it is printed. A function that is throttled or whose
+worker dies before anything came is invoked again, so COMMAND may run twice.
+
 exit status: that of COMMAND, 128+N if signal N ended it; 127 if it was not
 found, 126 if it is no program; 1 if the job failed or did not make an output,
 2 wrong call, 130 interrupted
@@ -110,6 +113,9 @@ async function run(context: CommandContext): Promise<number> {
     shared,
     logTail: flags.has("logs"),
     signal,
+    ...(!output.json && {
+      onOutput: (name, bytes) => name === "stdout" ? output.bytes(bytes) : output.errorBytes(bytes),
+    }),
   });
   const { result } = ran;
   const totalMs = performance.now() - startedMs;

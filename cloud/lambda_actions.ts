@@ -19,7 +19,7 @@ import {
   refuseUnknown,
   type Settable,
 } from "./lambda_function.ts";
-import { invokeFunction } from "./lambda_invoke.ts";
+import { invokeFunction, invokeWithResponseStream } from "./lambda_invoke.ts";
 import { collectCode, findFunction, type LambdaState } from "./lambda_state.ts";
 import { ServiceError, type ServiceRequest } from "./service.ts";
 
@@ -48,6 +48,13 @@ export const ACTIONS: readonly (readonly [string, string, string, Action])[] = [
   ],
   ["PUT", "2015-03-31/functions/*/code", "UpdateFunctionCode", updateCode],
   ["POST", "2015-03-31/functions/*/invocations", "InvokeFunction", invokeFunction],
+  [
+    "POST",
+    "2021-11-15/functions/*/response-streaming-invocations",
+    // The permission is that of the other one.
+    "InvokeFunction",
+    invokeWithResponseStream,
+  ],
   ["PUT", "2017-10-31/functions/*/concurrency", "PutFunctionConcurrency", putConcurrency],
   ["DELETE", "2017-10-31/functions/*/concurrency", "DeleteFunctionConcurrency", deleteConcurrency],
   ["GET", "2019-09-30/functions/*/concurrency", "GetFunctionConcurrency", getConcurrency],

@@ -3,9 +3,10 @@ import { conflict, functionNotFound, throttled, tooLarge } from "./lambda_errors
 import { activeVersion, functionArn, type FunctionRecord } from "./lambda_function.ts";
 import { findFunction, type LambdaState } from "./lambda_state.ts";
 import { poolFunction } from "./lambda_worker.ts";
+import { streamAnswer } from "./response_stream.ts";
 import { ServiceError, type ServiceRequest } from "./service.ts";
 import { joinTail } from "./worker_log.ts";
-import type { PoolResult } from "./worker_pool.ts";
+import type { PoolJob, PoolResult } from "./worker_pool.ts";
 
 /** Most bytes of the payload of a request that waits for its answer: 6 MiB. */
 export const MAX_REQUEST_BYTES = 6_291_456;
@@ -22,17 +23,76 @@ export async function invokeFunction(
   request: ServiceRequest,
   name: string,
 ): Promise<Response> {
+  const type = readType(request, ["Event", "RequestResponse", "DryRun"]);
+  const job = admit(state, request, name, type);
+  if (job === undefined) return new Response(null, { status: 204 });
+  const result = job.run({ ...(type !== "Event" && { signal: request.signal }) });
+  if (type === "Event") {
+    state.background(result);
+    return new Response(null, { status: 202 });
+  }
+  return answer(await result, job.report());
+}
+
+/**
+ * Answers an InvokeWithResponseStream request: what the runtime streams goes on at once, and a response that it does
+ * not stream is a stream of one chunk.
+ *
+ * @throws {ServiceError} as the Lambda API Reference lists for InvokeWithResponseStream.
+ */
+export async function invokeWithResponseStream(
+  state: LambdaState,
+  request: ServiceRequest,
+  name: string,
+): Promise<Response> {
+  const type = readType(request, ["RequestResponse", "DryRun"]);
+  const job = admit(state, request, name, type);
+  if (job === undefined) return new Response(null, { status: 204 });
+  const { traceId } = job.report();
+  const stream = await streamAnswer(
+    (take) => job.run({ take, signal: request.signal }),
+    (result) => {
+      const report = job.report();
+      return report.tail ? logOf(result, report).toBase64() : undefined;
+    },
+    state.background,
+  );
+  return new Response(stream, {
+    headers: {
+      "content-type": "application/vnd.amazon.eventstream",
+      "x-amz-executed-version": "$LATEST",
+      "x-amzn-trace-id": traceId,
+    },
+  });
+}
+
+function readType(request: ServiceRequest, allowed: readonly string[]): string {
+  const type = request.headers.get("x-amz-invocation-type") ?? "RequestResponse";
+  if (allowed.includes(type)) return type;
+  throw new ServiceError(
+    400,
+    "InvalidParameterValueException",
+    `1 validation error detected: Value '${type}' at 'invocationType' failed to satisfy ` +
+      `constraint: Member must satisfy enum value set: [${allowed.join(", ")}]`,
+  );
+}
+
+/** An invocation that may run. */
+interface Admitted {
+  run(how: Pick<PoolJob, "signal" | "take">): Promise<PoolResult>;
+  /** What its answer tells; the function's memory is known once it has run. */
+  report(): Report;
+}
+
+/** Checks an invocation; undefined for one that is only to be checked. */
+function admit(
+  state: LambdaState,
+  request: ServiceRequest,
+  name: string,
+  type: string,
+): Admitted | undefined {
   const { settings, pool } = state;
   const record = findFunction(state, name);
-  const type = request.headers.get("x-amz-invocation-type") ?? "RequestResponse";
-  if (!["RequestResponse", "Event", "DryRun"].includes(type)) {
-    throw new ServiceError(
-      400,
-      "InvalidParameterValueException",
-      `1 validation error detected: Value '${type}' at 'invocationType' failed to satisfy ` +
-        "constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
-    );
-  }
   const payload = readPayload(request, type);
   if (activeVersion(record, settings.now()) === undefined) {
     throw conflict(
@@ -40,36 +100,36 @@ export async function invokeFunction(
         "state: Pending",
     );
   }
-  if (type === "DryRun") return new Response(null, { status: 204 });
+  if (type === "DryRun") return undefined;
   checkLimits(record, state);
 
+  const { requestId } = request;
   const tail = request.headers.get("x-amz-log-type") === "Tail";
   const clientContext = request.headers.get("x-amz-client-context");
   const traceId = request.headers.get("x-amzn-trace-id") ?? newTraceId(settings.now());
   let memoryMb = record.current.memoryMb;
-  const result = pool.invoke({
-    function: () => {
-      // What runs is the function of the moment when the turn has come, not of when it was called.
-      const version = activeVersion(findFunction(state, name), settings.now());
-      if (version === undefined) throw functionNotFound(functionArn(name, settings));
-      memoryMb = version.memoryMb;
-      return poolFunction(state, name, version);
-    },
-    invocation: {
-      requestId: request.requestId,
-      functionArn: functionArn(name, settings),
-      traceId,
-      payload,
-      ...(clientContext === null ? {} : { clientContext }),
-    },
-    measured: tail,
-    ...(type === "Event" ? {} : { signal: request.signal }),
-  });
-  if (type === "Event") {
-    state.background(result);
-    return new Response(null, { status: 202 });
-  }
-  return answer(await result, { tail, requestId: request.requestId, memoryMb, traceId });
+  return {
+    run: (how) =>
+      pool.invoke({
+        function: () => {
+          // What runs is the function of the moment when the turn has come, not of when it was called.
+          const version = activeVersion(findFunction(state, name), settings.now());
+          if (version === undefined) throw functionNotFound(functionArn(name, settings));
+          memoryMb = version.memoryMb;
+          return poolFunction(state, name, version);
+        },
+        invocation: {
+          requestId,
+          functionArn: functionArn(name, settings),
+          traceId,
+          payload,
+          ...(clientContext === null ? {} : { clientContext }),
+        },
+        measured: tail,
+        ...how,
+      }),
+    report: () => ({ tail, requestId, memoryMb, traceId }),
+  };
 }
 
 function readPayload(request: ServiceRequest, type: string): Uint8Array<ArrayBuffer> {

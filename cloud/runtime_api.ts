@@ -9,6 +9,11 @@
 
 /** Most bytes of a response, and of an error: 6 MiB and 100 bytes. */
 export const MAX_RESPONSE_BYTES = 6_291_556;
+/** Most bytes of a streamed response: 200 MB (Lambda quotas, "Invocation payload"). */
+export const MAX_STREAM_BYTES = 200_000_000;
+
+/** Takes what a runtime streams, as it comes; the runtime waits while it does. */
+export type TakeChunk = (chunk: Uint8Array<ArrayBuffer>) => Promise<void>;
 
 /** One piece of work for the runtime. */
 export interface Invocation {
@@ -30,9 +35,11 @@ export interface Invocation {
 export type Outcome =
   /** It answered. */
   | { readonly kind: "response"; readonly payload: Uint8Array<ArrayBuffer> }
+  /** It answered, and all of it has been taken. */
+  | { readonly kind: "streamed" }
   /** It reported an error; the payload is the error's JSON. */
   | { readonly kind: "error"; readonly payload: Uint8Array<ArrayBuffer> }
-  /** It answered with more than {@linkcode MAX_RESPONSE_BYTES}. */
+  /** It answered with more than {@linkcode MAX_RESPONSE_BYTES}, or {@linkcode MAX_STREAM_BYTES}. */
   | { readonly kind: "oversize" };
 
 /** What comes first of a runtime that starts or goes on: a call of `next` or of `init/error`. */
@@ -48,8 +55,11 @@ export interface RuntimeApi {
   readonly address: string;
   /** Resolves when the runtime next waits for work, at once if it does. */
   ready(): Promise<Readiness>;
-  /** Hands work to the waiting runtime; call it after {@linkcode RuntimeApi.ready} only. */
-  run(invocation: Invocation): Promise<Outcome>;
+  /**
+   * Hands work to the waiting runtime; call it after {@linkcode RuntimeApi.ready} only. A response in streaming mode
+   * goes to `take`; without it, and in the other mode, it is kept.
+   */
+  run(invocation: Invocation, take?: TakeChunk): Promise<Outcome>;
   /** Closes the listener and its connections. */
   close(): Promise<void>;
 }
@@ -57,6 +67,7 @@ export interface RuntimeApi {
 interface Running {
   readonly invocation: Invocation;
   readonly end: (outcome: Outcome) => void;
+  readonly take: TakeChunk | undefined;
 }
 
 /** Starts the Runtime API of one worker on a free port of 127.0.0.1. */
@@ -96,15 +107,20 @@ export function startRuntimeApi(): RuntimeApi {
     if (before.invocation.requestId !== id) {
       return problem(400, "InvalidRequestID", "Invalid request ID");
     }
-    const payload = await readBody(request);
+    // Errors in the middle of a stream come as trailers, which Deno's server does not show: such a response
+    // looks like one that ended well.
+    const isStream = kind === "response" && request.headers.get(MODE) === "streaming";
+    const take = isStream ? before.take : undefined;
+    const payload = take === undefined ? await readBody(request) : await passOn(request, take);
     if (running !== before) return wrongState(kind);
     running = undefined;
     if (payload === undefined) {
       before.end({ kind: "oversize" });
-      const message = `Exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
+      const most = take === undefined ? MAX_RESPONSE_BYTES : MAX_STREAM_BYTES;
+      const message = `Exceeded maximum allowed payload size (${most} bytes).`;
       return problem(413, "RequestEntityTooLarge", message);
     }
-    before.end({ kind, payload });
+    before.end(payload === "passed on" ? { kind: "streamed" } : { kind, payload });
     return accepted();
   }
 
@@ -135,13 +151,13 @@ export function startRuntimeApi(): RuntimeApi {
       if (readiness !== undefined) return Promise.resolve(readiness);
       return new Promise((resolve) => waiting.push(resolve));
     },
-    run(invocation) {
+    run(invocation, take) {
       const reply = polling;
       if (reply === undefined) throw new TypeError("The runtime does not wait for work");
       polling = undefined;
       readiness = undefined;
       return new Promise((resolve) => {
-        running = { invocation, end: resolve };
+        running = { invocation, end: resolve, take };
         reply(new Response(invocation.payload, { headers: headersOf(invocation) }));
       });
     },
@@ -167,6 +183,20 @@ function headersOf(invocation: Invocation): Headers {
     headers.set("lambda-runtime-client-context", invocation.clientContext);
   }
   return headers;
+}
+
+/** Header of a response that is streamed (Developer Guide, "Response streaming in custom runtimes"). */
+const MODE = "lambda-runtime-function-response-mode";
+
+/** Passes a body on, undefined if it is larger than allowed. */
+async function passOn(request: Request, take: TakeChunk): Promise<"passed on" | undefined> {
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_STREAM_BYTES) return undefined;
+    await take(chunk);
+  }
+  return "passed on";
 }
 
 /** Reads a body, undefined if it is larger than allowed; a larger one is read to its end. */

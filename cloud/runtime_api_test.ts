@@ -91,3 +91,43 @@ Deno.test("startRuntimeApi() tells of a runtime that cannot start", async () => 
     assertEquals(await statusOf(call("invocation/next")), 403);
   });
 });
+
+Deno.test("startRuntimeApi() passes a streamed response on, part by part, or keeps it where nobody takes it", async () => {
+  await withApi(async (api) => {
+    const answer = (parts: readonly string[], gate?: Promise<void>) =>
+      fetch(`http://${api.address}/2018-06-01/runtime/invocation/id-1/response`, {
+        method: "POST",
+        headers: { "lambda-runtime-function-response-mode": "streaming" },
+        body: ReadableStream.from((async function* () {
+          for (const part of parts) {
+            yield new TextEncoder().encode(part);
+            await gate;
+          }
+        })()),
+      });
+    const next = `http://${api.address}/2018-06-01/runtime/invocation/next`;
+    const work = fetch(next);
+    await api.ready();
+    const taken: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const outcome = api.run(invocation, (chunk) => {
+      taken.push(new TextDecoder().decode(chunk));
+      first.resolve();
+      return Promise.resolve();
+    });
+    await (await work).body?.cancel();
+    // The second part goes out when the first one has been taken.
+    const answered = answer(["one", "two"], first.promise);
+    assertEquals(await statusOf(answered), 202);
+    assertEquals(await outcome, { kind: "streamed" });
+    assertEquals(taken, ["one", "two"]);
+
+    const more = fetch(next);
+    await api.ready();
+    const kept = api.run(invocation);
+    await (await more).body?.cancel();
+    assertEquals(await statusOf(answer(["one", "two"])), 202);
+    const payload = new TextEncoder().encode("onetwo");
+    assertEquals(await kept, { kind: "response", payload });
+  });
+});

@@ -10,7 +10,7 @@
  * runtime asks for the next one, as in Lambda.
  */
 import { MAX_RESPONSE_BYTES } from "./runtime_api.ts";
-import type { Invocation, Outcome, Readiness } from "./runtime_api.ts";
+import type { Invocation, Outcome, Readiness, TakeChunk } from "./runtime_api.ts";
 import type { Worker } from "./worker.ts";
 
 /** A clock that a test can turn by hand. */
@@ -61,11 +61,13 @@ export interface PoolJob {
   readonly signal?: AbortSignal;
   /** Whether the result shall tell the memory, which costs some reading in /proc. */
   readonly measured: boolean;
+  /** Takes a response that the runtime streams. */
+  readonly take?: TakeChunk;
 }
 
 /** How an invocation ended. */
 export interface PoolResult {
-  /** The answer, or the error's JSON. */
+  /** The answer, or the error's JSON; empty if it was streamed. */
   readonly payload: Uint8Array<ArrayBuffer>;
   /** Whether the payload is an error's. */
   readonly failed: boolean;
@@ -217,13 +219,13 @@ export function openPool(options: PoolOptions): WorkerPool {
     initMs: number | undefined,
   ): Promise<boolean> {
     const { worker } = member;
-    const { invocation, measured } = entry.job;
+    const { invocation, measured, take } = entry.job;
     const id = invocation.requestId;
     const begunMs = clock.now();
     const outcome = await within(
       wanted.timeoutMs,
       Promise.race([
-        worker.api.run({ ...invocation, deadlineMs: begunMs + wanted.timeoutMs }),
+        worker.api.run({ ...invocation, deadlineMs: begunMs + wanted.timeoutMs }, take),
         worker.exited,
       ]),
     );
@@ -394,6 +396,7 @@ function resultOf(outcome: Outcome | string | undefined, id: string, timeoutMs: 
       `(${MAX_RESPONSE_BYTES} bytes).`;
     return { payload: errorOf("Function.ResponseSizeTooLarge", errorMessage), failed: true };
   }
+  if (outcome.kind === "streamed") return { payload: new Uint8Array(), failed: false };
   return { payload: outcome.payload, failed: outcome.kind === "error" };
 }
 

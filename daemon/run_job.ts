@@ -1,11 +1,13 @@
 /** Runs one job: uploads what the store lacks, invokes the function, and reads its answer. */
-import { invoke } from "../aws/lambda.ts";
+import { type InvocationAnswer, invoke, invokeStreaming } from "../aws/invoke.ts";
 import type { AwsClient } from "../aws/client.ts";
+import { AwsError } from "../aws/error.ts";
 import { type Content, isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, parseJson } from "../job/json.ts";
 import { contentsOf, type Input } from "../job/manifest.ts";
+import { createFrameReader, type Frame, type OutputName } from "../job/output_stream.ts";
 import { answerFromJson, type JobAnswer, type JobResult } from "../job/result.ts";
 import { type JobSpec, specToJson } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
@@ -31,6 +33,11 @@ export interface RunJobOptions {
   /** How often the job is sent again as its worker died, 2 unless given. */
   readonly maxCrashes?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Takes what the command prints while it runs; the result has what was not passed on. A job of which something was
+   * passed on is not sent again.
+   */
+  readonly onOutput?: (name: OutputName, bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** Hears of each invocation that is over. */
   readonly onInvocation?: (invocation: EndedInvocation) => void;
   /** Hears of each invocation that is repeated as its worker died. */
@@ -70,13 +77,13 @@ const MAX_PAYLOAD_BYTES = 6_200_000;
  */
 export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<RanJob> {
   const { session: { client, store, uploads }, read } = options;
+  let current: JobSpec = options.onOutput ? { ...spec, stream: true } : spec;
   const moved = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const readAny: ReadObject = async (digest) => moved.get(digest) ?? await read(digest);
   let packs = await uploads.ensure(objectsOf(spec), readAny);
   let invocations = 0;
   let crashes = 0;
   let misses = 0;
-  let current = spec;
   for (;;) {
     let payload = encodeSpec(current, packs);
     if (payload.length > MAX_PAYLOAD_BYTES) {
@@ -87,16 +94,11 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
     const startMs = performance.now();
     const ended = (billedMs: number) =>
       options.onInvocation?.({ functionName: options.functionName, billedMs });
-    const reply = await invoke(client, {
-      functionName: options.functionName,
-      payload,
-      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-      ...(options.logTail && { logTail: true }),
-      ...(options.signal && { signal: options.signal }),
-    });
+    const reply = await ask(client, payload, options);
     if (reply.functionError !== undefined) {
       ended(performance.now() - startMs);
       const error = functionError(reply.payload, options.functionName);
+      if (reply.isPassedOn) throw broken(error);
       if (error.code !== "WorkerCrashed" || ++crashes > (options.maxCrashes ?? MAX_CRASHES)) {
         throw error;
       }
@@ -136,6 +138,59 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
     uploads.forget(answer.digests);
     packs = [...new Set([...packs, ...await uploads.ensure(answer.digests, readAny)])];
   }
+}
+
+/** An answer, and whether a part of what the command prints was passed on. */
+type Reply = InvocationAnswer & { readonly isPassedOn: boolean };
+
+async function ask(
+  client: AwsClient,
+  payload: Uint8Array<ArrayBuffer>,
+  { functionName, deadlineMs = DEADLINE_MS, logTail, signal, onOutput }: RunJobOptions,
+): Promise<Reply> {
+  const invocation = {
+    functionName,
+    payload,
+    deadlineMs,
+    ...(logTail && { logTail: true }),
+    ...(signal && { signal }),
+  };
+  if (onOutput === undefined) return { ...await invoke(client, invocation), isPassedOn: false };
+  let reader = createFrameReader();
+  let answer: Uint8Array<ArrayBuffer> | undefined;
+  let isPassedOn = false;
+  const take = async ({ kind, bytes }: Frame) => {
+    if (kind === "answer") {
+      answer = bytes;
+    } else {
+      isPassedOn = true;
+      await onOutput(kind, bytes);
+    }
+  };
+  try {
+    const reply = await invokeStreaming(client, invocation, {
+      begin: () => {
+        reader = createFrameReader();
+      },
+      take: async (bytes) => {
+        for (const frame of reader.add(bytes)) await take(frame);
+      },
+      isTaken: () => isPassedOn,
+    });
+    if (reply.functionError !== undefined) return { ...reply, isPassedOn };
+    for (const frame of reader.end()) await take(frame);
+    return { ...reply, payload: answer ?? new Uint8Array(), isPassedOn };
+  } catch (error) {
+    throw isPassedOn && error instanceof AwsError ? broken(error) : error;
+  }
+}
+
+/** What is printed cannot be taken back. */
+function broken(cause: LlamaError): LlamaError {
+  return new LlamaError(cause.code, cause.message, {
+    cause,
+    hint: "a part of what it prints had come, so it was not run again",
+  });
 }
 
 /** The bytes of a content, from the message or the store. */

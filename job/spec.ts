@@ -54,6 +54,8 @@ export interface JobSpec {
   readonly wanted: readonly Wanted[];
   /** Most time that the command may run, in milliseconds; the function's own deadline when absent. */
   readonly timeoutMs?: number;
+  /** Whether what the command prints is wanted as it comes (output_stream.ts). */
+  readonly stream?: true;
 }
 
 /** The JSON value of `spec`. */
@@ -105,6 +107,7 @@ export function specFromJson(value: unknown): JobSpec {
     ...(json.timeoutMs !== undefined && {
       timeoutMs: asInteger(json.timeoutMs, "job.timeoutMs", 1),
     }),
+    ...(json.stream !== undefined && { stream: streamFromJson(json.stream) }),
   };
 }
 
@@ -131,6 +134,11 @@ function rootedFromJson(value: unknown): Rooted {
       asJobPath(path, `job.rooted.libraryPath[${index}]`, true)
     ),
   };
+}
+
+function streamFromJson(value: unknown): true {
+  if (value === true) return value;
+  throw new FormatError("job.stream", "it must be true where it is given");
 }
 
 function imageFromJson({ image, shim }: Json): { image: true } {

@@ -20,12 +20,22 @@ export interface InvocationError {
   readonly stackTrace: readonly string[];
 }
 
+/** A response under way. */
+export interface StreamedResponse {
+  /** Writes a part; resolves when there is room for more. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Ends it. */
+  close(): Promise<void>;
+}
+
 /** The Runtime API. Every call throws `RuntimeApi` if the answer is not the documented one. */
 export interface RuntimeApi {
   /** Waits for the next invocation. */
   next(): Promise<Invocation>;
   /** Answers an invocation; false if the answer is too large. */
   respond(requestId: string, body: string): Promise<boolean>;
+  /** Answers an invocation bit by bit. */
+  respondStreaming(requestId: string): StreamedResponse;
   /** Says that an invocation failed. */
   fail(requestId: string, error: InvocationError): Promise<void>;
   /** Says that the runtime cannot start. */
@@ -78,6 +88,36 @@ export function runtimeApi(host: string): RuntimeApi {
       if (status === TOO_LARGE) return false;
       if (status !== ACCEPTED) throw unexpected(path, status, text);
       return true;
+    },
+    respondStreaming(requestId) {
+      const path = `/invocation/${requestId}/response`;
+      const { readable, writable } = new TransformStream<
+        Uint8Array<ArrayBuffer>,
+        Uint8Array<ArrayBuffer>
+      >();
+      const writer = writable.getWriter();
+      // Developer Guide, "Response streaming in custom runtimes"; a body that is a stream goes out in chunks.
+      const answered = fetch(base + path, {
+        method: "POST",
+        body: readable,
+        headers: {
+          "content-type": "application/octet-stream",
+          "lambda-runtime-function-response-mode": "streaming",
+        },
+      }).then(async (response) => {
+        const text = await response.text();
+        if (response.status !== ACCEPTED) throw unexpected(path, response.status, text);
+      });
+      // Whoever writes next is told; until then it is nobody's failure.
+      answered.catch(() => undefined);
+      return {
+        // An answer before the end of the body is a refusal.
+        write: (bytes) => Promise.race([writer.write(bytes), answered]),
+        close: async () => {
+          await writer.close();
+          await answered;
+        },
+      };
     },
     // After an answer that was too large, the invocation may be over already.
     fail: (requestId, error) =>

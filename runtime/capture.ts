@@ -1,4 +1,8 @@
-/** Keeps what a command prints: in memory while it is little, in a file from then on, up to a bound. */
+/**
+ * Keeps what a command prints: in memory while it is little, in a file from then on, up to a bound. Or passes it on
+ * while it comes.
+ */
+import type { OutputName } from "../job/output_stream.ts";
 import type { Source } from "./answer.ts";
 
 /** Bounds of one stream. */
@@ -21,12 +25,24 @@ export interface Capture extends Source {
   giveUp(): void;
 }
 
-/** Keeps `stream`, in `file` if it is long; `onTrouble` is called once if it must end early. */
+/** Passes on what a command prints; false if it is to be kept, as is all that follows. */
+export type PassOn = (name: OutputName, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+
+/** What comes within so many milliseconds is passed on together: most commands end sooner. */
+const PASS_AFTER_MS = 20;
+/** So much is passed on at once. */
+const PASS_BYTES = 64 * 1024;
+
+/**
+ * Keeps `stream`, in `file` if it is long, but for what `pass` takes; while that takes its time nothing is read.
+ * `onTrouble` is called once if it must end early.
+ */
 export function capture(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   file: string,
   limits: CaptureLimits,
   onTrouble: () => void,
+  pass?: (bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>,
 ): Capture {
   const reader = stream.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -34,11 +50,40 @@ export function capture(
   let spool: Deno.FsFile | undefined;
   let tooLarge = false;
   let failure: unknown;
+  let passes = pass !== undefined;
+  let passing: Promise<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const passAll = async () => {
+    const length = size;
+    const bytes = joined(chunks.splice(0), length);
+    size = 0;
+    if (await pass?.(bytes)) return;
+    passes = false;
+    chunks.unshift(bytes);
+    size += length;
+  };
+  const passWhile = async () => {
+    while (passes && size > 0) await passAll();
+  };
+  /** One at a time, so that the order stays. */
+  const passNow = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    passing ??= passWhile().catch((error) => {
+      failure ??= error;
+      giveUp();
+    }).finally(() => passing = undefined);
+    return passing;
+  };
+  const giveUp = () => {
+    reader.cancel().catch((error) => failure ??= error);
+  };
   const keep = (chunk: Uint8Array<ArrayBuffer>) => {
     size += chunk.length;
     if (spool === undefined) {
       chunks.push(chunk);
-      if (size <= limits.memoryBytes) return;
+      if (passes || size <= limits.memoryBytes) return;
       spool = Deno.openSync(file, { write: true, createNew: true, mode: 0o600 });
       for (const early of chunks.splice(0)) writeAll(spool, early);
       return;
@@ -55,10 +100,14 @@ export function capture(
           return;
         }
         keep(value);
+        if (passes && size >= PASS_BYTES) await passNow();
+        else if (passes) timer ??= setTimeout(passNow, PASS_AFTER_MS);
       }
     } catch (error) {
       failure = error;
     } finally {
+      clearTimeout(timer);
+      await passing;
       spool?.close();
       if (tooLarge || failure !== undefined) onTrouble();
       await reader.cancel();
@@ -72,9 +121,7 @@ export function capture(
     read: () => spool ? Deno.readFileSync(file) : joined(chunks, size),
     tooLarge: () => tooLarge,
     failure: () => failure,
-    giveUp: () => {
-      reader.cancel().catch((error) => failure ??= error);
-    },
+    giveUp,
   };
 }
 

@@ -3,10 +3,11 @@
  * runtime's, and bounded time and output; whatever it has started is dead when this returns.
  */
 import { LlamaError, messageOf } from "../job/errors.ts";
+import type { OutputName } from "../job/output_stream.ts";
 import type { Proof } from "../job/proof.ts";
 import type { ExitStatus, Usage } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { type Capture, capture, type CaptureLimits } from "./capture.ts";
+import { type Capture, capture, type CaptureLimits, type PassOn } from "./capture.ts";
 import { rootedEnvironment } from "./job_environment.ts";
 import { type Layout, realPathOf } from "./layout.ts";
 import { type Libc, NO_USAGE } from "./libc.ts";
@@ -21,6 +22,8 @@ export interface ExecuteTools extends TimeLimits {
   /** Environment of a job that is not rooted, before the job's own: PATH and HOME. */
   readonly plainEnv: Readonly<Record<string, string>>;
   readonly limits: CaptureLimits;
+  /** Takes what the command prints as it comes. */
+  readonly passOn?: PassOn;
 }
 
 /** A command that ended by itself. */
@@ -75,8 +78,12 @@ export async function execute(
   };
   const timer = setTimeout(() => stop("time"), limit.ms);
   const onTrouble = () => stop("output");
-  const stdout = capture(child.stdout, `${scratch}.stdout`, limits, onTrouble);
-  const stderr = capture(child.stderr, `${scratch}.stderr`, limits, onTrouble);
+  const keep = (name: OutputName) => {
+    const { passOn } = tools;
+    const pass = passOn && ((bytes: Uint8Array<ArrayBuffer>) => passOn(name, bytes));
+    return capture(child[name], `${scratch}.${name}`, limits, onTrouble, pass);
+  };
+  const [stdout, stderr] = [keep("stdout"), keep("stderr")];
   const fed = stdin.length > 0 ? feed(child.stdin, stdin) : undefined;
   const ended = await child.status;
   clearTimeout(timer);

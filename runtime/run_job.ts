@@ -5,6 +5,7 @@ import type { Input } from "../job/manifest.ts";
 import type { JobAnswer, JobResult, Timings } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { frameBytes, placeContents } from "./answer.ts";
+import type { PassOn } from "./capture.ts";
 import { execute, type Executed } from "./execute.ts";
 import { fetchInputs } from "./fetch_inputs.ts";
 import { layOut } from "./layout.ts";
@@ -18,6 +19,8 @@ export interface Call {
   readonly deadlineMs: number;
   /** Whole time that the function may take, in milliseconds, for messages. */
   readonly functionTimeoutMs: number;
+  /** Takes what the command prints as it comes. */
+  readonly passOn?: PassOn;
 }
 
 /**
@@ -77,6 +80,7 @@ async function attempt(
     deadlineMs: call.deadlineMs,
     functionTimeoutMs: call.functionTimeoutMs,
     now: worker.now,
+    ...(call.passOn && { passOn: call.passOn }),
   });
   const runMs = clock();
   const found = findOutputs(spec.wanted, layout, startedMs, worker.limits, libc);

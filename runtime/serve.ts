@@ -1,9 +1,11 @@
 /** The loop that serves jobs: wait for one, run it, answer, tidy up. */
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, parseJson } from "../job/json.ts";
+import { encodeFrame } from "../job/output_stream.ts";
 import { answerToJson, type JobAnswer } from "../job/result.ts";
 import { specFromJson } from "../job/spec.ts";
-import type { Invocation, InvocationError, RuntimeApi } from "./api.ts";
+import type { Invocation, InvocationError, RuntimeApi, StreamedResponse } from "./api.ts";
+import type { PassOn } from "./capture.ts";
 import { runJob } from "./run_job.ts";
 import type { Worker } from "./worker.ts";
 
@@ -14,16 +16,25 @@ const MARGIN_MS = 1000;
 export async function serveOne(api: RuntimeApi, worker: Worker): Promise<void> {
   const invocation = await api.next();
   const { requestId } = invocation;
-  let body: string;
+  const printed = openPrinted(() => api.respondStreaming(requestId));
+  let answer: JobAnswer | undefined;
+  let failure: InvocationError | undefined;
   try {
-    body = JSON.stringify(answerToJson(await answerTo(invocation, worker)));
+    answer = await answerTo(invocation, worker, printed.passOn);
   } catch (error) {
     worker.log(error instanceof Error ? error.stack ?? error.message : String(error));
-    await api.fail(requestId, invocationError(error));
-    worker.tidy();
-    return;
+    failure = invocationError(error);
+    // An answer that has begun can only tell of it itself.
+    answer = { kind: "failed", code: failure.errorType, message: failure.errorMessage };
   }
-  if (!await api.respond(requestId, body)) {
+  const body = JSON.stringify(answerToJson(answer));
+  if (printed.stream !== undefined) {
+    const bytes = new TextEncoder().encode(body);
+    await printed.stream.write(encodeFrame({ kind: "answer", bytes }));
+    await printed.stream.close();
+  } else if (failure !== undefined) {
+    await api.fail(requestId, failure);
+  } else if (!await api.respond(requestId, body)) {
     await api.fail(requestId, {
       errorType: "Function.ResponseSizeTooLarge",
       errorMessage: `Cannot answer as the answer of ${body.length} bytes is too large`,
@@ -33,7 +44,33 @@ export async function serveOne(api: RuntimeApi, worker: Worker): Promise<void> {
   worker.tidy();
 }
 
-async function answerTo({ body, deadlineMs }: Invocation, worker: Worker): Promise<JobAnswer> {
+/** Of the 200 MB that Lambda lets through (Lambda quotas), with room for the answer. */
+const MAX_PASSED_BYTES = 190_000_000;
+
+/** What is passed on of an answer, which begins when there is something. */
+function openPrinted(open: () => StreamedResponse) {
+  let stream: StreamedResponse | undefined;
+  let left = MAX_PASSED_BYTES;
+  const passOn: PassOn = async (kind, bytes) => {
+    left -= bytes.length;
+    if (left < 0) return false;
+    stream ??= open();
+    await stream.write(encodeFrame({ kind, bytes }));
+    return true;
+  };
+  return {
+    passOn,
+    get stream() {
+      return stream;
+    },
+  };
+}
+
+async function answerTo(
+  { body, deadlineMs }: Invocation,
+  worker: Worker,
+  passOn: PassOn,
+): Promise<JobAnswer> {
   const startedMs = worker.now();
   let spec;
   try {
@@ -46,6 +83,7 @@ async function answerTo({ body, deadlineMs }: Invocation, worker: Worker): Promi
   return await runJob(spec, worker, {
     deadlineMs: deadlineMs - Math.min(MARGIN_MS, functionTimeoutMs / 5),
     functionTimeoutMs,
+    ...(spec.stream && { passOn }),
   });
 }
 
