@@ -19,7 +19,7 @@ function eventsIn(bytes: Uint8Array): string[][] {
   for (let at = 0; at < bytes.length;) {
     const [size, headers] = [view.getUint32(at), view.getUint32(at + 4)];
     const decode = (from: number, to: number) => new TextDecoder().decode(bytes.subarray(from, to));
-    const type = /:event-type\x07\0.(\w+)/s.exec(decode(at + 12, at + 12 + headers))?.[1] ?? "";
+    const type = /:event-type\W{3}(\w+)/s.exec(decode(at + 12, at + 12 + headers))?.[1] ?? "";
     found.push([type, decode(at + 12 + headers, at + size - 4)]);
     at += size;
   }
