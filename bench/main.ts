@@ -16,6 +16,13 @@ interface Row {
 /** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Deno runs on (proc(5), sysconf). */
 const TICK_MS = 10;
 const STARTS = 50;
+const JOBS = 10_000;
+
+/** How commands are run. */
+interface Options {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 async function bench(folder: string): Promise<Row[]> {
   const root = projectRoot.pathname;
@@ -68,11 +75,55 @@ async function bench(folder: string): Promise<Row[]> {
     };
     await cpu("c++ -M (what the original runs for each file)", compile("c++", "-M"));
     await cpu("c++ -c (the whole compilation, here)", compile("c++", "-c"));
+    rows.push(...await manyJobs(options));
   } finally {
     await run(["llama", "daemon", "-shutdown"], options);
     await run(["llama", "cloud", "-stop"], options);
   }
   return rows;
+}
+
+/** Jobs that do nothing: what is left is what it costs to run any. */
+async function manyJobs(options: Options): Promise<Row[]> {
+  const jobs = (command: string) => `seq ${JOBS} | ${command} & echo $! >pid; wait $!`;
+  const rows: Row[] = [];
+  const measure = async (what: string, command: string) => {
+    const peak = peakOf(`${options.cwd}/pid`);
+    const cpuMs = await childrenCpu(jobs(command), options);
+    const peakMb = Math.round(await peak.end() / 1000);
+    rows.push({ what, cpuMs: cpuMs / JOBS, note: `${JOBS} jobs, at most ${peakMb} MB` });
+  };
+  await measure("llama xargs -j 100 llama true", "llama xargs -quiet -j 100 llama true");
+  if (await isInstalled("parallel", options)) {
+    await measure("parallel -j 100 true (all of it, here)", "parallel -j 100 true");
+  }
+  return rows;
+}
+
+async function isInstalled(program: string, options: Options): Promise<boolean> {
+  return await run(["sh", "-c", `command -v ${program} || :`], options) !== "";
+}
+
+/** Watches the greatest resident set, in kB, of the process whose id comes to stand in `pidFile`; proc(5), status. */
+function peakOf(pidFile: string): { end(): Promise<number> } {
+  let peakKb = 0;
+  let isOver = false;
+  const watching = (async () => {
+    await Deno.writeTextFile(pidFile, "");
+    while (!isOver) {
+      const pid = (await Deno.readTextFile(pidFile)).trim();
+      const status = pid && await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+      peakKb = Math.max(peakKb, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return peakKb;
+  })();
+  return {
+    end: () => {
+      isOver = true;
+      return watching;
+    },
+  };
 }
 
 async function unitsOf(source: string): Promise<string[]> {
@@ -93,7 +144,7 @@ function unitFlags(source: string): string {
 /** CPU of all processes that a shell script starts and waits for; bash(1), `times`. */
 async function childrenCpu(
   script: string,
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  options: Options,
 ): Promise<number> {
   const path = `${options.cwd}/script.sh`;
   await Deno.writeTextFile(path, `{\n${script}\n} >/dev/null 2>&1\ntimes\n`);

@@ -22,7 +22,7 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
   -f, -file LOCAL[:REMOTE]    send a file, or a folder with all below it
   -o, -output LOCAL[:REMOTE]  fetch a file or folder that the command makes
   -ship                       send the local program COMMAND with its libraries,
-                              so that the function need not have it
+                              a script with its interpreter
   -ship-file PATH             send what the program opens by that absolute path
   -stdin                      send standard input
   -e, -env NAME=VALUE         set a variable; -env NAME passes yours on
@@ -35,10 +35,12 @@ ARGUMENTS are Go templates: {{.I "a"}} sends a file, {{.O "b"}} fetches one, and
 {{.IO "c"}} both; they stand for its path there. {{.AsFile "text"}} is a file
 that holds the text. A colon in a name is written \\: in flags. A path below the
 current folder keeps its name there; any other needs REMOTE. The folders of
-outputs are made there. Outputs are written when all of them are here.
+outputs are made there. Outputs are written when all of them are here. Other
+programs that COMMAND runs, or a library of its own such as /usr/lib/python3.11,
+-ship-file sends; llama run finds all of that by itself.
 
-What COMMAND prints comes as it is printed. A function that is throttled or whose
-worker dies before anything came is invoked again, so COMMAND may run twice.
+What COMMAND prints comes as it is printed. If the function is throttled or its
+worker dies before anything came it is invoked again: COMMAND may run twice.
 
 exit status: that of COMMAND, 128+N if signal N ended it; 127 if it was not
 found, 126 if it is no program; 1 if the job failed or did not make an output,
@@ -95,6 +97,7 @@ async function run(context: CommandContext): Promise<number> {
       files: shipFiles,
       path: context.env.PATH ?? "/usr/bin:/bin",
       cwd: context.cwd,
+      llamaDir: context.llamaDir,
     })
     : undefined;
   const session = await openSession(sessionInputs(context));

@@ -2,10 +2,9 @@
  * Makes a job carry the local program with its libraries and loader, so that it runs in any function.
  * Such a job is rooted: its folder is `/job` in a root of its own, beside the program's own paths.
  */
-import { resolve } from "@std/path/posix";
-import { shipProgram } from "../cc/ship.ts";
 import { openRealTools } from "../daemon/real_tools.ts";
-import { buildShim } from "../daemon/shim_build.ts";
+import { keptShim } from "../daemon/shim_build.ts";
+import { shipProgram } from "../daemon/shipped_program.ts";
 import { SHIM_PATH, shimInput } from "../daemon/toolchain_files.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
@@ -20,6 +19,7 @@ export interface ShipOptions {
   readonly path: string;
   /** The current folder. */
   readonly cwd: string;
+  readonly llamaDir: string;
 }
 
 /** A program that can travel, with all that jobs which run it have in common. */
@@ -51,24 +51,18 @@ const ENV = {
  */
 export async function shipmentOf(name: string, options: ShipOptions): Promise<Shipment> {
   const tools = openRealTools();
-  const spelled = name.includes("/") ? resolve(options.cwd, name) : name;
-  const shipment = await shipProgram(spelled, options.files, options.path, tools);
+  const { files: data, path, cwd } = options;
+  const shipped = await shipProgram({ name, data, path, cwd }, tools);
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
-  const inputs: Input[] = [...shipment.inputs, { kind: "folder", path: FOLDER, mode: 0o755 }];
+  const inputs: Input[] = [...shipped.inputs, { kind: "folder", path: FOLDER, mode: 0o755 }];
   if (!inputs.some(({ path }) => path === "/tmp")) {
     inputs.push({ kind: "folder", path: "/tmp", mode: 0o1777 });
   }
   // Only the path shim shows a program its files at paths that are not below the job's folder.
-  const needsShim = options.files.length > 0;
+  const needsShim = shipped.opensFiles;
   if (needsShim) {
-    if (!shipment.dynamic) {
-      throw new LlamaError(
-        "StaticProgram",
-        `Cannot ship files to "${shipment.program}" as it is linked statically`,
-        { hint: "send them with -f, below the job's folder" },
-      );
-    }
-    const shim = await buildShim("cc");
+    if (!shipped.dynamic) throw staticProgram(shipped.program, data.length > 0);
+    const shim = await keptShim(`${options.llamaDir}/cache`);
     const digest = await digestOf(shim);
     own.set(digest, shim);
     inputs.push(shimInput(digest, shim));
@@ -77,10 +71,11 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
     inputs,
     root: (spec) => ({
       ...spec,
-      program: shipment.program,
+      args: [...shipped.args, ...spec.args.slice(1)],
+      program: shipped.program,
       env: { ...ENV, ...spec.env },
       cwd: FOLDER,
-      rooted: { libraryPath: shipment.libraryPath, ...(needsShim && { shim: SHIM_PATH }) },
+      rooted: { libraryPath: shipped.libraryPath, ...(needsShim && { shim: SHIM_PATH }) },
       inputs: rooted(spec.inputs),
       wanted: spec.wanted.map((wanted) => ({
         ...wanted,
@@ -101,6 +96,20 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
         .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) })),
   };
+}
+
+function staticProgram(program: string, hasData: boolean): LlamaError {
+  return hasData
+    ? new LlamaError(
+      "StaticProgram",
+      `Cannot ship files to "${program}" as it is linked statically`,
+      { hint: "send them with -f, below the job's folder" },
+    )
+    : new LlamaError(
+      "StaticProgram",
+      `Cannot ship the script as its interpreter "${program}" is linked statically`,
+      { hint: "ship that and send the script with -f" },
+    );
 }
 
 function rooted(inputs: readonly Input[]): Input[] {

@@ -4,12 +4,12 @@
  */
 import { foldersOf, librariesOf } from "../cc/libraries.ts";
 import { addPaths, addWay, type InputSet } from "../cc/inputs.ts";
-import type { ShipTools } from "../cc/ship.ts";
 import { findProgram } from "../cc/toolchain.ts";
 import { LlamaError } from "../job/errors.ts";
 import { childOf } from "../job/path.ts";
-import { headOf, shebangOf } from "./command_script.ts";
+import { headOf, programOfEnv, shebangOf } from "./command_script.ts";
 import { neededNames } from "./elf_needed.ts";
+import type { MachineTools } from "./real_tools.ts";
 
 /** Adds paths to sets of inputs, with all that they need. */
 export interface Needs {
@@ -18,7 +18,7 @@ export interface Needs {
 }
 
 /** Creates an adder that asks about each file once; scripts that begin with `env` look at the folders of `path`. */
-export function createNeeds(path: string, tools: ShipTools): Needs {
+export function createNeeds(path: string, tools: MachineTools): Needs {
   const { files, processes } = tools;
   const asked = new Map<string, Promise<readonly string[]>>();
 
@@ -45,12 +45,12 @@ export function createNeeds(path: string, tools: ShipTools): Needs {
     }
     const shebang = shebangOf(head);
     if (shebang === undefined) return [];
-    const { interpreter, argument = "" } = shebang;
-    const [named] = /^[^\s=]+/.exec(argument) ?? [];
-    const found = interpreter.endsWith("/env") && named !== undefined
-      ? findProgram(named, path, files)
-      : undefined;
-    return found === undefined ? [interpreter] : [interpreter, found];
+    const { interpreter } = shebang;
+    const named = programOfEnv(shebang);
+    const found = named === undefined ? undefined : findProgram(named, path, files);
+    // Scripts that nobody runs may name interpreters that are not here.
+    return [interpreter, ...(found === undefined ? [] : [found])]
+      .filter((program) => files.stat(program) !== undefined);
   };
 
   return {
@@ -81,7 +81,7 @@ export function createNeeds(path: string, tools: ShipTools): Needs {
 }
 
 /** A link that leads nowhere is there all the same. */
-function addDangling(set: InputSet, path: string, tools: ShipTools): void {
+function addDangling(set: InputSet, path: string, tools: MachineTools): void {
   const slash = path.lastIndexOf("/");
   const folder = tools.places.find(path.slice(0, slash) || "/");
   const target = tools.files.readLink(path);

@@ -41,6 +41,13 @@ export function shebangOf(head: string): Shebang | undefined {
   return interpreter === undefined ? undefined : { interpreter, argument };
 }
 
+/** The program that env(1) is to find, behind settings and options such as `-S` if there are any. */
+export function programOfEnv({ interpreter, argument = "" }: Shebang): string | undefined {
+  if (!interpreter.endsWith("/env")) return undefined;
+  const words = argument.replace(/^(?:-\w*S|--split-string[= ])/, "").split(/[ \t]+/);
+  return words.find((word) => word !== "" && !word.startsWith("-") && !word.includes("="));
+}
+
 /**
  * Resolves `file`, called as `name` with `args`; an interpreter `env NAME` is looked for in `path`.
  *

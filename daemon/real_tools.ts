@@ -2,11 +2,18 @@
 import { createFileDigests } from "../cc/digests.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createPlaces } from "../cc/places.ts";
-import type { ShipTools } from "../cc/ship.ts";
+import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import type { InputTools } from "../cc/inputs.ts";
 import { realFiles, realProcesses } from "./real_files.ts";
 
+/** Its files, and the programs that are asked about them. */
+export interface MachineTools extends InputTools {
+  readonly files: FileSystem;
+  readonly processes: ProcessRunner;
+}
+
 /** Opens it; what uses the same tools shares what they remember. */
-export function openRealTools(): ShipTools {
+export function openRealTools(): MachineTools {
   const folders = createFolders(realFiles);
   return {
     files: realFiles,

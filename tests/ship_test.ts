@@ -1,5 +1,6 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { useBuildCloud, writeFiles } from "./build_cloud.ts";
+import { writePngs } from "./png.ts";
 
 const cloud = useBuildCloud();
 
@@ -63,14 +64,34 @@ Deno.test("invoke -ship sends a static program, with files below the job's folde
 });
 
 Deno.test("invoke -ship says what it cannot ship", async () => {
-  await writeFiles(cloud.work, { script: "#!/bin/sh\necho hello\n", text: "no program\n" });
-  await cloud.must(["chmod", "755", "script"]);
+  await writeFiles(cloud.work, {
+    script: "#!/no/sh\necho hello\n",
+    nothing: "#!/usr/bin/env nosuchprogram\n",
+    text: "no program\n",
+    plain: "#!/bin/sh\n",
+  });
+  await cloud.must(["chmod", "755", "script", "nothing", "text"]);
   const cases: [string, number, RegExp][] = [
     ["./missing", 127, /^llama: Cannot ship ".*\/missing" as it is not found here/],
     ["no-such-program", 127, /^llama: Cannot ship "no-such-program" as it is not found here/],
-    ["./script", 126, /^llama: Cannot ship ".*script" as it is a script.*\n$/],
-    ["./text", 126, /^llama: .*text.*\n$/],
-    ["/tmp", 127, /^llama: Cannot ship "\/tmp" as it is not found here/],
+    [
+      "./script",
+      126,
+      /^llama: Cannot run ".*script" as its interpreter "\/no\/sh" is not found\n$/,
+    ],
+    [
+      "./nothing",
+      126,
+      /^llama: Cannot run ".*nothing" as its interpreter "nosuchprogram" is not found\n$/,
+    ],
+    ["./text", 126, /^llama: Cannot ship ".\/text" as it has neither an ELF header nor a line #!/],
+    ["./plain", 126, /^llama: Cannot ship ".\/plain" as it may not be executed \(chmod .*\)\n$/],
+    ["/tmp", 126, /^llama: Cannot ship "\/tmp" as it is a folder \(.*\)\n$/],
+    [
+      "/usr/bin/passwd",
+      126,
+      /^llama: Cannot ship ".*passwd" as it runs with another user's rights/,
+    ],
   ];
   for (const [program, code, message] of cases) {
     const ended = await cloud.run(["llama", "invoke", "-ship", "llama", program]);
@@ -84,73 +105,125 @@ Deno.test("invoke -ship says what it cannot ship", async () => {
   assertStringIncludes(missing.stderr, "/no/such/file");
 });
 
-const optipng = (await hasProgram("optipng")) ? "/usr/bin/optipng" : undefined;
+/** A program here and by -ship: status and output must be the same, and the file that it made, if any. */
+async function assertSame(
+  command: readonly string[],
+  flags: readonly string[],
+  made?: string,
+): Promise<void> {
+  const here = await cloud.run(command);
+  assertEquals(here.code, 0, here.stderr);
+  const hereMade = made && await Deno.readFile(`${cloud.work}/${made}`);
+  if (made) await Deno.remove(`${cloud.work}/${made}`);
+  const output = made ? ["-o", made] : [];
+  const there = await cloud.run(
+    ["llama", "invoke", "-ship", ...flags, ...output, "llama", ...command],
+  );
+  assertEquals([there.code, there.stdout, there.stderr], [0, here.stdout, here.stderr]);
+  if (made) assertEquals(await Deno.readFile(`${cloud.work}/${made}`), hereMade);
+}
 
-Deno.test({
-  name: "invoke -ship runs optipng as it runs here (skipped where there is none)",
-  ignore: optipng === undefined,
-  fn: async () => {
-    await Deno.writeFile(`${cloud.work}/a.png`, await picture());
-    await cloud.must(["optipng", "-quiet", "-o5", "a.png", "-out", "here.png"]);
-    await cloud.must(
-      ["llama", "invoke", "-ship", "-f", "a.png", "-o", "there.png", "llama", "optipng", "-quiet"]
-        .concat("-o5", "a.png", "-out", "there.png"),
-    );
-    const here = await Deno.readFile(`${cloud.work}/here.png`);
-    const there = await Deno.readFile(`${cloud.work}/there.png`);
-    assertEquals(there.toBase64(), here.toBase64());
-  },
+function testWith(program: string, name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: `${name} (skipped where there is no ${program})`,
+    ignore: !hasProgram(program),
+    fn,
+  });
+}
+
+testWith("optipng", "invoke -ship runs optipng as it runs here", async () => {
+  await writePngs(cloud.work, 1);
+  await assertSame(
+    ["optipng", "-quiet", "-o5", "p1.png", "-out", "made.png"],
+    ["-f", "p1.png"],
+    "made.png",
+  );
 });
 
-async function hasProgram(name: string): Promise<boolean> {
+testWith("jq", "invoke -ship runs jq as it runs here", async () => {
+  await writeFiles(cloud.work, { "a.json": '{"a":[1,2,{"b":"é"}]}' });
+  await assertSame(["jq", ".a[2].b, (.a[0:2] | add)", "a.json"], ["-f", "a.json"]);
+});
+
+testWith("bash", "invoke -ship runs bash as it runs here", async () => {
+  const script = 'shopt -s extglob; a=(x y z); printf "%s-" "${a[@]^^}" "$BASH_VERSION" "$0" "$@"';
+  await assertSame(["bash", "-c", script, "name", "one", "two words"], []);
+});
+
+testWith(
+  "/usr/bin/convert",
+  "invoke -ship runs ImageMagick with its modules and settings",
+  async () => {
+    await writePngs(cloud.work, 1);
+    // The modules are loaded when a format is met, so that no list of libraries has them.
+    const [modules = ""] = (await cloud.must(["sh", "-c", "ls -d /usr/lib/*/ImageMagick-*"])).split(
+      "\n",
+    );
+    const [settings = ""] = (await cloud.must(["sh", "-c", "ls -d /etc/ImageMagick-*"])).split(
+      "\n",
+    );
+    const data = ["-ship-file", modules, "-ship-file", settings];
+    await assertSame(
+      ["/usr/bin/convert", "p1.png", "-resize", "50%", "made.jpg"],
+      ["-f", "p1.png", ...data],
+      "made.jpg",
+    );
+  },
+);
+
+testWith(
+  "/usr/bin/python3",
+  "invoke -ship runs a script of Python with its standard library",
+  async () => {
+    await writeFiles(cloud.work, {
+      "a tool/count.py": "#!/usr/bin/env -S /usr/bin/python3 -B\n" +
+        "import collections, json, sys\n" +
+        "json.dump(collections.Counter(open(sys.argv[1]).read()), sys.stdout, sort_keys=True)\n" +
+        "print(sys.flags.dont_write_bytecode, sys.argv[1:])\n",
+      text: "hello\n",
+    });
+    await cloud.must(["chmod", "755", "a tool/count.py"]);
+    const library = (await cloud.must([
+      "/usr/bin/python3",
+      "-c",
+      "import os; print(os.path.dirname(os.__file__))",
+    ])).trim();
+    const flags = ["-f", "text", "-ship-file", library];
+    await assertSame(["./a tool/count.py", "text"], flags);
+    // The library is a thousand files and more; now that it is there, one request runs the job.
+    const again = await cloud.run(
+      ["llama", "invoke", "-debug-aws", "-ship", ...flags, "llama", "./a tool/count.py", "text"],
+    );
+    const requests = again.stderr.split("\n").filter((line) => line.startsWith("> "));
+    assertEquals([again.code, requests.length], [0, 1], requests.join("\n"));
+    const body = Number(/, (\d+) bytes$/.exec(requests[0] ?? "")?.[1]);
+    assert(body < 2000, `${body} bytes`);
+  },
+);
+
+Deno.test("invoke -ship has the kernel's arguments for a script, and finds the script by its path", async () => {
+  await writeFiles(cloud.work, {
+    "s/args":
+      '#!/bin/sh -e\nfor arg; do echo "[$arg]"; done; echo "$0"; read -r line <"$0"; echo "$line"; false; echo never\n',
+    "s/outer": `#!${cloud.work}/s/args\n`,
+  });
+  await cloud.must(["chmod", "755", "s/args", "s/outer"]);
+  for (const script of ["s/args", "s/outer"]) {
+    const here = await cloud.run([`./${script}`, "a b", ""]);
+    const there = await cloud.run(["llama", "invoke", "-ship", "llama", `./${script}`, "a b", ""]);
+    const own = (text: string) => text.replaceAll(`${cloud.work}/`, "./");
+    assertEquals([there.code, own(there.stdout)], [here.code, own(here.stdout)], there.stderr);
+    assertEquals(here.code, 1);
+  }
+});
+
+function hasProgram(name: string): boolean {
   for (const folder of ["/usr/local/bin", "/usr/bin", "/bin"]) {
     try {
-      if ((await Deno.stat(`${folder}/${name}`)).isFile) return true;
+      if (Deno.statSync(name.startsWith("/") ? name : `${folder}/${name}`).isFile) return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
   return false;
-}
-
-/** A grey picture of 64 by 64 pixels (PNG specification, sections 5 and 11). */
-async function picture(): Promise<Uint8Array> {
-  const size = 64;
-  const rows = new Uint8Array(size * (size + 1));
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) rows[y * (size + 1) + x + 1] = (x * y) & 255;
-  }
-  const packed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
-  const header = new Uint8Array(13);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, size);
-  view.setUint32(4, size);
-  header[8] = 8;
-  const parts = [
-    Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10),
-    chunk("IHDR", header),
-    chunk("IDAT", new Uint8Array(await new Response(packed).arrayBuffer())),
-    chunk("IEND", new Uint8Array()),
-  ];
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
-
-function chunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(12 + data.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, data.length);
-  bytes.set(new TextEncoder().encode(type), 4);
-  bytes.set(data, 8);
-  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
-  return bytes;
-}
-
-/** PNG specification, annex D. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

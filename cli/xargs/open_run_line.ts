@@ -42,7 +42,7 @@ export async function openRunLine(context: CommandContext, tools: RunLineTools):
 }
 
 async function openFunction(
-  { flags, env, cwd, signal }: CommandContext,
+  { flags, env, cwd, llamaDir, signal }: CommandContext,
   { session, functionName, program, onInvocation }: RunLineTools,
 ): Promise<RunLine> {
   const files = flags.list("file").map((text) => parseFileArg(text, cwd));
@@ -54,7 +54,7 @@ async function openFunction(
     }
     const { shipmentOf } = await import("../ship_job.ts");
     const path = env.PATH ?? "/usr/bin:/bin";
-    shipment = await shipmentOf(program, { files: shipFiles, path, cwd });
+    shipment = await shipmentOf(program, { files: shipFiles, path, cwd, llamaDir });
   }
   const collected = await collectFiles(files, signal);
   const inputs: Input[] = [

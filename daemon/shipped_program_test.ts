@@ -1,24 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { findProgram } from "../cc/toolchain.ts";
 import { LlamaError } from "../job/errors.ts";
-import { createFileDigests } from "./digests.ts";
-import { createFolders } from "./folders.ts";
-import { createPlaces } from "./places.ts";
-import { shipProgram } from "./ship.ts";
-import { findProgram } from "./toolchain.ts";
+import { realFiles } from "./real_files.ts";
+import { openRealTools } from "./real_tools.ts";
+import { shipProgram } from "./shipped_program.ts";
 
 const PATH = "/usr/bin:/bin";
 const ldd = findProgram("ldd", PATH, realFiles);
 
-function tools() {
-  const folders = createFolders(realFiles);
-  return {
-    files: realFiles,
-    processes: realProcesses,
-    folders,
-    places: createPlaces(realFiles, folders),
-    digests: createFileDigests(realFiles),
-  };
+/** Ships `name` of this machine. */
+function ship(name: string, data: readonly string[] = []) {
+  return shipProgram({ name, data, path: PATH, cwd: "/" }, openRealTools());
 }
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -37,7 +29,7 @@ Deno.test({
     withFolder(async (folder) => {
       await Deno.mkdir(`${folder}/data/sub`, { recursive: true });
       await Deno.writeTextFile(`${folder}/data/sub/x`, "x");
-      const shipment = await shipProgram("sort", [`${folder}/data`], PATH, tools());
+      const shipment = await ship("sort", [`${folder}/data`]);
       assertEquals([shipment.program, shipment.dynamic], ["/usr/bin/sort", true]);
       const kinds = new Map(shipment.inputs.map(({ path, kind }) => [path, kind]));
       assertEquals(kinds.get(`${folder}/data`), "folder");
@@ -60,7 +52,7 @@ Deno.test({
         await Deno.symlink("..", `${folder}/a/${name}`);
         await Deno.symlink("a", `${folder}/${name}`);
       }
-      const { inputs } = await shipProgram("sort", [folder], PATH, tools());
+      const { inputs } = await ship("sort", [folder]);
       const own = inputs.filter(({ path }) => path.startsWith(folder))
         .map(({ path, kind }) => `${kind} ${path.slice(folder.length)}`).toSorted();
       assertEquals(own, [
@@ -75,13 +67,23 @@ Deno.test({
 Deno.test("shipProgram() refuses what cannot travel", () =>
   withFolder(async (folder) => {
     const script = `${folder}/script`;
-    await Deno.writeTextFile(script, "#!/bin/sh\n", { mode: 0o755 });
+    await Deno.writeTextFile(script, "#!/no/such/shell\n", { mode: 0o755 });
+    await Deno.writeTextFile(`${folder}/plain`, "", { mode: 0o644 });
+    await Deno.writeTextFile(`${folder}/text`, "text", { mode: 0o755 });
+    await Deno.copyFile("/bin/sort", `${folder}/setuid`).catch(() =>
+      Deno.copyFile("/usr/bin/sort", `${folder}/setuid`)
+    );
+    await Deno.chmod(`${folder}/setuid`, 0o4755);
     const codeOf = async (name: string, data: readonly string[] = []) =>
-      (await assertRejects(() => shipProgram(name, data, PATH, tools()), LlamaError)).code;
+      (await assertRejects(() => ship(name, data), LlamaError)).code;
     assertEquals(await codeOf("no-such-program"), "ProgramNotFound");
     assertEquals(await codeOf(`${folder}/none`), "ProgramNotFound");
-    assertEquals(await codeOf(folder), "ProgramNotFound");
-    assertEquals(await codeOf(script), "ScriptNotShipped");
+    assertEquals(await codeOf(folder), "ProgramNotShipped");
+    for (const name of ["plain", "text"]) {
+      assertEquals(await codeOf(`${folder}/${name}`), "ProgramNotShipped");
+    }
+    assertEquals(await codeOf(`${folder}/setuid`), "ProgramNotShipped");
+    assertEquals(await codeOf(script), "InterpreterMissing");
     if (ldd) assertEquals(await codeOf("sort", [`${folder}/none`]), "FileMissing");
   }));
 
@@ -92,7 +94,7 @@ Deno.test({
     withFolder(async (folder) => {
       const path = `${folder}/plain`;
       await Deno.writeTextFile(path, "\x7fELF and no more", { mode: 0o755 });
-      const shipment = await shipProgram(path, [], PATH, tools());
+      const shipment = await ship(path);
       assertEquals([shipment.dynamic, shipment.libraryPath], [false, []]);
       assertEquals(shipment.inputs.map((input) => input.path), [path]);
     }),
