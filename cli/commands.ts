@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./invoke.ts")).invoke,
   },
   {
+    name: "result",
+    summary: "print what became of a job that llama invoke -detach began",
+    load: async () => (await import("./result.ts")).result,
+  },
+  {
     name: "xargs",
     summary: "run a command in a function for each line of input",
     load: async () => (await import("./xargs.ts")).xargs,

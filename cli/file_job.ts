@@ -56,7 +56,49 @@ export interface FileJobEnd {
  * @throws {LlamaError} If a file cannot be sent or written, and what {@linkcode runNamed} throws.
  */
 export async function runFileJob(job: FileJob, options: FileJobOptions): Promise<FileJobEnd> {
-  const { session, shipment, shared, sharedFiles = [], signal, ...rest } = options;
+  const { session, shipment, sharedFiles = [], signal } = options;
+  const wishes = job.outputs;
+  const { spec, read, given } = await prepareFileJob(job, options);
+  const ran = await runNamed(spec, { ...options, read });
+  const { result } = ran;
+  const made = shipment?.unshipped(result.outputs) ?? result.outputs;
+  const outputs = withUnchanged(made, given, wishes);
+  const readAny: ReadObject = async (digest) => {
+    const here = contains(given, digest) ? await read(digest) : undefined;
+    return here ?? await session.store.get(digest);
+  };
+  const changed = new Set(made.map(({ path }) => path));
+  const sources = [...sharedFiles, ...job.inputs];
+  const toWrite = outputs.filter(({ path }) =>
+    changed.has(path) || !isInPlace(path, sources, wishes)
+  );
+  return {
+    ran,
+    stdout: await readContent(result.stdout, session.store),
+    stderr: await readContent(result.stderr, session.store),
+    outputs,
+    written: await writeOutputs(toWrite, wishes, readAny, signal),
+  };
+}
+
+/** A job that can be sent. */
+export interface PreparedFileJob {
+  readonly spec: JobSpec;
+  /** Gives what it names, from this machine. */
+  readonly read: RunJobOptions["read"];
+  /** Inputs by their paths in the job's folder, as far as they are files of the user's. */
+  readonly given: readonly Input[];
+}
+
+/**
+ * Reads what a job is sent.
+ *
+ * @throws {LlamaError} If a file cannot be sent.
+ */
+export async function prepareFileJob(
+  job: FileJob,
+  { shipment, shared, signal }: Pick<FileJobOptions, "shipment" | "shared" | "signal">,
+): Promise<PreparedFileJob> {
   const { stdin, outputs: wishes } = job;
   const sent = await collectFiles(job.inputs, signal);
   const own = [...sent.inputs, ...job.texts];
@@ -72,36 +114,13 @@ export async function runFileJob(job: FileJob, options: FileJobOptions): Promise
     wanted: wantedOf(wishes),
     ...(job.timeoutMs !== undefined && { timeoutMs: job.timeoutMs }),
   };
-  const ran = await runNamed(shared.share(shipment?.root(plain) ?? plain), {
-    ...rest,
-    session,
+  return {
+    spec: shared.share(shipment?.root(plain) ?? plain),
+    given: [...common, ...sent.inputs],
     read: async (digest) => {
       if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
       return await shared.read(digest) ?? await sent.read(digest);
     },
-    ...(signal && { signal }),
-  });
-  const { result } = ran;
-  const made = shipment?.unshipped(result.outputs) ?? result.outputs;
-  const given = [...common, ...sent.inputs];
-  const outputs = withUnchanged(made, given, wishes);
-  const read: ReadObject = async (digest) => {
-    const here = contains(given, digest)
-      ? await shared.read(digest) ?? await sent.read(digest)
-      : undefined;
-    return here ?? await session.store.get(digest);
-  };
-  const changed = new Set(made.map(({ path }) => path));
-  const sources = [...sharedFiles, ...job.inputs];
-  const toWrite = outputs.filter(({ path }) =>
-    changed.has(path) || !isInPlace(path, sources, wishes)
-  );
-  return {
-    ran,
-    stdout: await readContent(result.stdout, session.store),
-    stderr: await readContent(result.stderr, session.store),
-    outputs,
-    written: await writeOutputs(toWrite, wishes, read, signal),
   };
 }
 

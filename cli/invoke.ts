@@ -2,18 +2,16 @@
 import { resolve } from "@std/path/posix";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { exitCodeOf } from "./exit_status.ts";
 import { type FileArg, parseFileArg } from "./file_args.ts";
 import { runFileJob } from "./file_job.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
-import { refuseMissing } from "./job_files.ts";
+import { printJobEnd } from "./job_end.ts";
 import { readStdin } from "./job_stdin.ts";
 import { compileJob } from "./job_template.ts";
 import { jobTimes } from "./job_times.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { shareInputs } from "./shared_inputs.ts";
-import { textOrBase64 } from "./text_or_base64.ts";
 
 const USAGE = `run one command in a function
 
@@ -29,6 +27,8 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
   -timeout DURATION           stop the command after so long, such as 90s
   -logs                       print the end of the function's log to stderr
   -time                       print where the time went to stderr
+  -detach                     print an ID and do not wait; llama result ID prints
+                              the rest and writes the outputs
   -json                       print one JSON value with all of the above
 
 ARGUMENTS are Go templates: {{.I "a"}} sends a file, {{.O "b"}} fetches one, and
@@ -66,6 +66,7 @@ export const invoke: Command = {
     { name: "timeout", kind: "duration", takes: "DURATION" },
     { name: "logs", kind: "switch" },
     { name: "time", kind: "switch" },
+    { name: "detach", kind: "switch" },
   ],
   run,
 };
@@ -88,6 +89,7 @@ async function run(context: CommandContext): Promise<number> {
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
   const shipFiles = flags.list("ship-file").map((path) => resolve(context.cwd, path));
+  refuseDetached(context);
   const ships = flags.has("ship") || shipFiles.length > 0;
 
   const startedMs = performance.now();
@@ -106,10 +108,12 @@ async function run(context: CommandContext): Promise<number> {
     shipment?.read ?? (() => Promise.resolve(undefined)),
     session.uploads,
   );
-  const { ran, stdout, stderr, outputs, written } = await runFileJob({
-    ...job,
-    ...(stdin && { stdin }),
-  }, {
+  const whole = { ...job, ...(stdin && { stdin }) };
+  if (flags.has("detach")) {
+    const { detach } = await import("./detach.ts");
+    return await detach(whole, { session, functionName, shipment, shared }, context);
+  }
+  const { ran, ...end } = await runFileJob(whole, {
     session,
     functionName,
     ...(shipment && { shipment }),
@@ -120,33 +124,15 @@ async function run(context: CommandContext): Promise<number> {
       onOutput: (name, bytes) => name === "stdout" ? output.bytes(bytes) : output.errorBytes(bytes),
     }),
   });
-  const { result } = ran;
   const totalMs = performance.now() - startedMs;
+  const times = flags.has("time") && { times: jobTimes(ran, totalMs) };
+  return await printJobEnd({ ...ran, ...end, totalMs, ...times }, job.outputs, output);
+}
 
-  if (output.json) {
-    await output.result({
-      ...result.status,
-      exitCode: exitCodeOf(result.status),
-      ...textOrBase64("stdout", stdout),
-      ...textOrBase64("stderr", stderr),
-      outputs: written,
-      requestId: ran.requestId,
-      ...(ran.logTail !== undefined && { logs: ran.logTail }),
-      totalMs: Math.round(totalMs),
-      timings: result.timings,
-      usage: result.usage,
-      cold: result.cold,
-    }, "");
-  } else {
-    await output.bytes(stdout);
-    await output.errorBytes(stderr);
-  }
-  if (!output.json && ran.logTail !== undefined) output.say(ran.logTail.trimEnd());
-  if (flags.has("time")) output.say(jobTimes(ran, totalMs));
-  if (result.status.kind === "exit" && result.status.code === 0) {
-    refuseMissing(outputs, job.outputs);
-  }
-  return exitCodeOf(result.status);
+function refuseDetached({ flags }: CommandContext): void {
+  const other = ["logs", "time"].find((name) => flags.has(name));
+  if (!flags.has("detach") || other === undefined) return;
+  throw usageError(`-detach and -${other} exclude each other`, "nobody waits for the function");
 }
 
 /** A file may be named by a flag and by a template. */

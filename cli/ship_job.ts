@@ -92,9 +92,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
         hint: "run the command again",
       });
     },
-    unshipped: (outputs) =>
-      outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
-        .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) })),
+    unshipped,
   };
 }
 
@@ -110,6 +108,12 @@ function staticProgram(program: string, hasData: boolean): LlamaError {
       `Cannot ship the script as its interpreter "${program}" is linked statically`,
       { hint: "ship that and send the script with -f" },
     );
+}
+
+/** Gives outputs of a job that carries its program the paths that they have below its folder. */
+export function unshipped(outputs: readonly Input[]): Input[] {
+  return outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
+    .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) }));
 }
 
 function rooted(inputs: readonly Input[]): Input[] {

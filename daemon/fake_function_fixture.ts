@@ -88,6 +88,7 @@ export interface MemoryStore extends ObjectStore {
 export function memoryStore(): MemoryStore {
   const kept = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const puts: Digest[][] = [];
+  const answers = new Map<string, Uint8Array<ArrayBuffer>>();
   const write = async (bytes: Uint8Array<ArrayBuffer>, digests?: Digest[]) => {
     const digest = await digestOf(bytes);
     puts.push(digests ?? [digest]);
@@ -110,6 +111,8 @@ export function memoryStore(): MemoryStore {
         : Promise.reject(new LlamaError("ObjectMissing", `Cannot read the object ${digest}`));
     },
     has: (digest) => Promise.resolve(kept.has(digest)),
+    putAnswer: (name, bytes) => Promise.resolve(void answers.set(name, bytes)),
+    getAnswer: (name) => Promise.resolve(answers.get(name)),
     counters: {
       puts: 0,
       present: 0,

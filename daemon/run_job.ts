@@ -1,5 +1,5 @@
 /** Runs one job: uploads what the store lacks, invokes the function, and reads its answer. */
-import { type InvocationAnswer, invoke, invokeStreaming } from "../aws/invoke.ts";
+import { type InvocationAnswer, invoke, invokeDetached, invokeStreaming } from "../aws/invoke.ts";
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
 import { type Content, isInline } from "../job/content.ts";
@@ -138,6 +138,32 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
     uploads.forget(answer.digests);
     packs = [...new Set([...packs, ...await uploads.ensure(answer.digests, readAny)])];
   }
+}
+
+/** A larger event goes to the store but for its frame; Lambda took events of 256 KB for long (Lambda quotas). */
+const MAX_EVENT_BYTES = 256 * 1024;
+
+/**
+ * Hands `spec` to a function without waiting for it; the store keeps the answer under {@linkcode JobSpec.keepAs}.
+ *
+ * @returns Lambda's name of the invocation.
+ * @throws {AwsError} If AWS refuses.
+ */
+export async function handOver(
+  spec: JobSpec,
+  { session, functionName, read, signal }: RunJobOptions,
+): Promise<string> {
+  const packs = await session.uploads.ensure(objectsOf(spec), read);
+  let payload = encodeSpec(spec, packs);
+  if (payload.length > MAX_EVENT_BYTES) {
+    payload = encodeSpec(await withStoredInputs(spec, session.store, new Map()), packs);
+  }
+  const { requestId } = await invokeDetached(session.client, {
+    functionName,
+    payload,
+    ...(signal && { signal }),
+  });
+  return requestId;
 }
 
 /** An answer, and whether a part of what the command prints was passed on. */

@@ -56,6 +56,8 @@ export interface JobSpec {
   readonly timeoutMs?: number;
   /** Whether what the command prints is wanted as it comes (output_stream.ts). */
   readonly stream?: true;
+  /** Name under which the store is to keep the answer, for who does not wait for it: 32 hexadecimal digits. */
+  readonly keepAs?: string;
 }
 
 /** The JSON value of `spec`. */
@@ -101,13 +103,12 @@ export function specFromJson(value: unknown): JobSpec {
     inputs: asArray(json.inputs, "job.inputs").map((input, index) =>
       inputFromJson(input, `job.inputs[${index}]`, isRooted)
     ),
-    wanted: asArray(json.wanted, "job.wanted").map((item, index) =>
-      wantedFromJson(item, `job.wanted[${index}]`, isRooted)
-    ),
+    wanted: asWanted(json.wanted, "job.wanted", isRooted),
     ...(json.timeoutMs !== undefined && {
       timeoutMs: asInteger(json.timeoutMs, "job.timeoutMs", 1),
     }),
     ...(json.stream !== undefined && { stream: streamFromJson(json.stream) }),
+    ...(json.keepAs !== undefined && { keepAs: asAnswerName(json.keepAs, "job.keepAs") }),
   };
 }
 
@@ -118,6 +119,27 @@ export function isWanted(path: string, wanted: readonly Wanted[]): boolean {
     (match === "tree" &&
       (wish === "" || path.startsWith(wish.endsWith("/") ? wish : wish + "/"))) ||
     (match === "prefix" && path.startsWith(wish) && !path.slice(wish.length).includes("/"))
+  );
+}
+
+/**
+ * Reads the name of a kept answer.
+ *
+ * @throws {FormatError} If it is none.
+ */
+export function asAnswerName(value: unknown, what: string): string {
+  if (typeof value === "string" && /^[0-9a-f]{32}$/.test(value)) return value;
+  throw new FormatError(what, "it must be 32 hexadecimal digits");
+}
+
+/**
+ * Reads a list of what may come back.
+ *
+ * @throws {FormatError} If it is malformed or has a path that could climb out.
+ */
+export function asWanted(value: unknown, what: string, rooted: boolean): Wanted[] {
+  return asArray(value, what).map((item, index) =>
+    wantedFromJson(item, `${what}[${index}]`, rooted)
   );
 }
 

@@ -89,6 +89,8 @@ Deno.test("specFromJson() says what is wrong with a job", () => {
     [{ wanted: [{ match: "regex", path: "/p" }] }, "job.wanted[0].match: it must be"],
     [{ wanted: [{ match: "tree", path: "" }] }, "job.wanted[0].path: the path"],
     [{ wanted: [{ match: "exact", path: "/p/../../etc/passwd" }] }, "job.wanted[0].path"],
+    [{ stream: false }, "job.stream: it must be true where it is given"],
+    [{ keepAs: "../x" }, "job.keepAs: it must be 32 hexadecimal digits"],
     [{ timeoutMs: 0 }, "job.timeoutMs"],
     [{ timeoutMs: 1.5 }, "job.timeoutMs"],
   ];

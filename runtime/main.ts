@@ -32,6 +32,7 @@ function lazyObjects(env: Readonly<Record<string, string>>): Objects {
       }
     },
     put: async (bytes) => await (await objects()).put(bytes),
+    putAnswer: async (name, bytes) => await (await objects()).putAnswer(name, bytes),
   };
 }
 

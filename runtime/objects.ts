@@ -7,4 +7,6 @@ export interface Objects {
   get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
   /** Keeps `bytes` and returns their digest. */
   put(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
+  /** Keeps the answer of a job under the name that the job gives it. */
+  putAnswer(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, parseJson } from "../job/json.ts";
 import { encodeFrame } from "../job/output_stream.ts";
 import { answerToJson, type JobAnswer } from "../job/result.ts";
-import { specFromJson } from "../job/spec.ts";
+import { type JobSpec, specFromJson } from "../job/spec.ts";
 import type { Invocation, InvocationError, RuntimeApi, StreamedResponse } from "./api.ts";
 import type { PassOn } from "./capture.ts";
 import { runJob } from "./run_job.ts";
@@ -17,10 +17,13 @@ export async function serveOne(api: RuntimeApi, worker: Worker): Promise<void> {
   const invocation = await api.next();
   const { requestId } = invocation;
   const printed = openPrinted(() => api.respondStreaming(requestId));
-  let answer: JobAnswer | undefined;
+  const spec = readSpec(invocation.body);
+  let answer: JobAnswer;
   let failure: InvocationError | undefined;
   try {
-    answer = await answerTo(invocation, worker, printed.passOn);
+    answer = spec instanceof LlamaError
+      ? { kind: "failed", code: "BadJob", message: spec.message }
+      : await answerTo(spec, invocation, worker, printed.passOn);
   } catch (error) {
     worker.log(error instanceof Error ? error.stack ?? error.message : String(error));
     failure = invocationError(error);
@@ -28,6 +31,9 @@ export async function serveOne(api: RuntimeApi, worker: Worker): Promise<void> {
     answer = { kind: "failed", code: failure.errorType, message: failure.errorMessage };
   }
   const body = JSON.stringify(answerToJson(answer));
+  if (!(spec instanceof LlamaError) && spec.keepAs !== undefined) {
+    await worker.objects.putAnswer(spec.keepAs, new TextEncoder().encode(body));
+  }
   if (printed.stream !== undefined) {
     const bytes = new TextEncoder().encode(body);
     await printed.stream.write(encodeFrame({ kind: "answer", bytes }));
@@ -66,20 +72,22 @@ function openPrinted(open: () => StreamedResponse) {
   };
 }
 
+function readSpec(body: string): JobSpec | LlamaError {
+  try {
+    return specFromJson(asObject(parseJson(body, "the payload"), "the payload"));
+  } catch (error) {
+    if (!(error instanceof LlamaError)) throw error;
+    return error;
+  }
+}
+
 async function answerTo(
-  { body, deadlineMs }: Invocation,
+  spec: JobSpec,
+  { deadlineMs }: Invocation,
   worker: Worker,
   passOn: PassOn,
 ): Promise<JobAnswer> {
-  const startedMs = worker.now();
-  let spec;
-  try {
-    spec = specFromJson(asObject(parseJson(body, "the payload"), "the payload"));
-  } catch (error) {
-    if (!(error instanceof LlamaError)) throw error;
-    return { kind: "failed", code: "BadJob", message: error.message };
-  }
-  const functionTimeoutMs = deadlineMs - startedMs;
+  const functionTimeoutMs = deadlineMs - worker.now();
   return await runJob(spec, worker, {
     deadlineMs: deadlineMs - Math.min(MARGIN_MS, functionTimeoutMs / 5),
     functionTimeoutMs,

@@ -16,15 +16,20 @@ export interface MemoryObjects extends Objects {
   readonly kept: Map<Digest, Uint8Array<ArrayBuffer>>;
   /** Digests that were asked for, in order. */
   readonly asked: Digest[];
+  /** Answers by their names. */
+  readonly answers: Map<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** Objects in memory. */
 export function memoryObjects(): MemoryObjects {
   const kept = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const asked: Digest[] = [];
+  const answers = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
     kept,
     asked,
+    answers,
+    putAnswer: (name, bytes) => Promise.resolve(void answers.set(name, bytes)),
     get(digest) {
       asked.push(digest);
       const bytes = kept.get(digest);

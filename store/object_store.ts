@@ -57,6 +57,10 @@ export interface ObjectStore {
    * @throws {LlamaError} `CorruptObject`, if its bytes are not those of the digest.
    */
   get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
+  /** Keeps the answer of a job under a name; it is no object, as nobody knows its digest before. */
+  putAnswer(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** The answer that is kept under a name, undefined if there is none yet. */
+  getAnswer(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Whether S3 has the object, asked afresh. */
   has(digest: Digest): Promise<boolean>;
   /** What the store has done so far. */
@@ -107,6 +111,12 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
   const nameOf = (digest: Digest) => ({
     bucket: address.bucket,
     key: `${address.prefix}obj/${digest}`,
+  });
+
+  /** Beside the objects, where rights and lifecycle rules hold for it, too. */
+  const answerOf = (name: string) => ({
+    bucket: address.bucket,
+    key: `${address.prefix}obj/answer-${name}`,
   });
 
   const write = async (
@@ -257,6 +267,21 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
       const started = getOnce(digest).finally(() => getting.delete(digest));
       getting.set(digest, started);
       return started;
+    },
+    putAnswer: async (name, body) => {
+      const sha256 = await digestOf(body);
+      await limit(() => putObject(client, { ...answerOf(name), body, ifAbsent: false, sha256 }));
+    },
+    getAnswer: async (name) => {
+      try {
+        return (await limit(() => getObject(client, answerOf(name)))).body;
+      } catch (error) {
+        // Without the right to list a bucket an absent object is one that may not be read.
+        const isAbsent = error instanceof AwsError && error.awsCode !== "NoSuchBucket" &&
+          (error.status === 404 || error.awsCode === "AccessDenied");
+        if (isAbsent) return undefined;
+        throw error;
+      }
     },
     has: async (digest) => await limit(() => headObject(client, nameOf(digest))) !== undefined,
   };
