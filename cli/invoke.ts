@@ -27,8 +27,8 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
   -timeout DURATION           stop the command after so long, such as 90s
   -logs                       print the end of the function's log to stderr
   -time                       print where the time went to stderr
-  -detach                     print an ID and do not wait; llama result ID prints
-                              the rest and writes the outputs
+  -detach                     print an ID and do not wait: llama result ID gives
+                              the rest later
   -json                       print one JSON value with all of the above
 
 ARGUMENTS are Go templates: {{.I "a"}} sends a file, {{.O "b"}} fetches one, and

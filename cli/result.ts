@@ -20,8 +20,7 @@ const USAGE = `print what became of a job that llama invoke -detach began
 usage: llama result [-wait DURATION] [-json] ID
        llama result [-json]
 
-  -wait DURATION  wait so long for the job to end, such as 10m; not at all unless
-                  given
+  -wait DURATION  wait so long for the job to end, such as 10m; else not at all
 
 Prints what the command printed, and writes its outputs where llama invoke was
 to write them. Without an ID it lists the jobs, the newest first. A job that is

@@ -95,7 +95,10 @@ Deno.test("result lists jobs, and tells of those that failed", async () => {
   const none = await cloud.run([...wait, await detach("llama", "nosuch")]);
   assertMatch(none.stderr, /^llama: Cannot run "nosuch" as no folder of PATH has it/);
   const lines = (await cloud.must(["llama", "result"])).split("\n");
-  assertMatch(lines[0] ?? "", /^[0-9a-f]{32}  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  llama  nosuch$/);
+  assertMatch(
+    lines[0] ?? "",
+    /^[0-9a-f]{32} {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}llama {2}nosuch$/,
+  );
   assertEquals(lines[2]?.slice(56), `llama  echo 'it'\\''s'`);
 });
 
