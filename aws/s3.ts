@@ -60,7 +60,10 @@ const READ_DEADLINE_MS = 900_000;
 
 const META = "x-amz-meta-";
 
-function nameOf({ bucket, key }: ObjectName): { service: string; bucket: string; path: string } {
+/** The part of a request that names an object. */
+export function nameOf(
+  { bucket, key }: ObjectName,
+): { service: string; bucket: string; path: string } {
   return { service: "s3", bucket, path: `/${encodePath(key)}` };
 }
 
@@ -290,7 +293,8 @@ export async function* listObjects(
   } while (token !== undefined);
 }
 
-function metadataOf(headers: Headers): ReadonlyMap<string, string> {
+/** The user metadata in the headers of an answer. */
+export function metadataOf(headers: Headers): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
   for (const [name, value] of headers) {
     if (name.startsWith(META)) metadata.set(name.slice(META.length), value);

@@ -29,6 +29,8 @@ where it was.
   -stack NAME         name of the stack (llama)
   -function NAME      name of the function (llama)
   -memory MB          memory of the function (1769, which is one core)
+  -tmp MB             room for a job's files (2048); all that it is sent and
+                      makes lies there
   -timeout DURATION   longest run of a job (60s)
   -object-days N      delete objects after N days (30); they are sent again
   -y, -yes            delete a stack that failed before, without asking
@@ -52,6 +54,7 @@ export const bootstrap: Command = {
     { name: "stack", kind: "value", takes: "NAME" },
     { name: "function", kind: "value", takes: "NAME" },
     { name: "memory", kind: "integer", takes: "MB", min: 128, max: 10_240 },
+    { name: "tmp", kind: "integer", takes: "MB", min: 512, max: 10_240 },
     { name: "timeout", kind: "duration", takes: "DURATION" },
     { name: "object-days", kind: "integer", takes: "N", min: 1, max: 3650 },
     { name: "yes", kind: "switch", aliases: ["y"] },
@@ -64,6 +67,7 @@ interface Wishes {
   readonly stackName: string;
   readonly functionName: string;
   readonly memoryMb: number | undefined;
+  readonly tmpMb: number | undefined;
   readonly timeoutSeconds: number | undefined;
   /** Of llama.json, to be kept. */
   readonly ccConcurrency: number | undefined;
@@ -121,6 +125,7 @@ async function wishesOf({ flags, llamaDir }: CommandContext): Promise<Wishes> {
     stackName,
     functionName,
     memoryMb: flags.integer("memory"),
+    tmpMb: flags.integer("tmp"),
     timeoutSeconds: timeoutMs === undefined ? undefined : timeoutMs / 1000,
     ccConcurrency: config?.ccConcurrency,
     objectDays: flags.integer("object-days") ?? OBJECT_DAYS,
@@ -201,6 +206,7 @@ async function make(
     store,
     code: await code,
     ...(wishes.memoryMb !== undefined && { memoryMb: wishes.memoryMb }),
+    ...(wishes.tmpMb !== undefined && { tmpMb: wishes.tmpMb }),
     ...(wishes.timeoutSeconds !== undefined && { timeoutSeconds: wishes.timeoutSeconds }),
   }, { say: output.say, signal });
   const endpointUrl = cloud === "aws" ? account.endpoint("lambda") : undefined;
@@ -229,6 +235,7 @@ async function make(
         name: info.functionName,
         action: functionAction,
         memoryMb: info.memoryMb,
+        tmpMb: info.ephemeralStorageMb,
         timeoutSeconds: info.timeoutSeconds,
       },
       store,

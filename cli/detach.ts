@@ -7,7 +7,7 @@ import type { CommandContext } from "./command.ts";
 import { keepDetached, newId } from "./detached_jobs.ts";
 import { type FileJob, prepareFileJob } from "./file_job.ts";
 import { functionMissing, isFunctionMissing } from "./function_names.ts";
-import { isInPlace, wantedOf } from "./job_files.ts";
+import { isInPlace, wantedOf } from "./job_wishes.ts";
 import { usageError } from "./flags.ts";
 import type { SharedInputs } from "./shared_inputs.ts";
 import type { Shipment } from "./ship_job.ts";
@@ -30,7 +30,7 @@ export async function detach(
   { session, functionName, shipment, shared }: DetachOptions,
   { cwd, llamaDir, output, signal }: CommandContext,
 ): Promise<number> {
-  const { spec, read, given } = await prepareFileJob(job, {
+  const { spec, read, fileOf, given } = await prepareFileJob(job, {
     ...(shipment && { shipment }),
     shared,
     signal,
@@ -59,7 +59,13 @@ export async function detach(
   await keepDetached(llamaDir, { ...record, requestId: "" });
   let requestId: string;
   try {
-    requestId = await handOver({ ...spec, keepAs: id }, { session, functionName, read, signal });
+    requestId = await handOver({ ...spec, keepAs: id }, {
+      session,
+      functionName,
+      read,
+      fileOf,
+      signal,
+    });
   } catch (error) {
     throw isFunctionMissing(error)
       ? await functionMissing(session.client, functionName, error)

@@ -7,14 +7,9 @@ import type { Input } from "../job/manifest.ts";
 import { parentOf } from "../job/path.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { FileArg } from "./file_args.ts";
-import {
-  collectFiles,
-  isInPlace,
-  type ReadObject,
-  wantedOf,
-  withUnchanged,
-  writeOutputs,
-} from "./job_files.ts";
+import { collectFiles } from "./job_inputs.ts";
+import { fromStore, type ObjectSource, writeOutputs } from "./job_outputs.ts";
+import { isInPlace, wantedOf, withUnchanged } from "./job_wishes.ts";
 import type { JobStdin } from "./job_stdin.ts";
 import type { ExpandedJob } from "./job_template.ts";
 import { runNamed } from "./run_named.ts";
@@ -58,14 +53,18 @@ export interface FileJobEnd {
 export async function runFileJob(job: FileJob, options: FileJobOptions): Promise<FileJobEnd> {
   const { session, shipment, sharedFiles = [], signal } = options;
   const wishes = job.outputs;
-  const { spec, read, given } = await prepareFileJob(job, options);
-  const ran = await runNamed(spec, { ...options, read });
+  const { spec, read, fileOf, given } = await prepareFileJob(job, options);
+  const ran = await runNamed(spec, { ...options, read, fileOf });
   const { result } = ran;
   const made = shipment?.unshipped(result.outputs) ?? result.outputs;
   const outputs = withUnchanged(made, given, wishes);
-  const readAny: ReadObject = async (digest) => {
-    const here = contains(given, digest) ? await read(digest) : undefined;
-    return here ?? await session.store.get(digest);
+  const stored = fromStore(session.store);
+  const source: ObjectSource = {
+    read: async (digest) => {
+      const here = contains(given, digest) ? await read(digest) : undefined;
+      return here ?? await stored.read(digest);
+    },
+    take: stored.take,
   };
   const changed = new Set(made.map(({ path }) => path));
   const sources = [...sharedFiles, ...job.inputs];
@@ -77,7 +76,7 @@ export async function runFileJob(job: FileJob, options: FileJobOptions): Promise
     stdout: await readContent(result.stdout, session.store),
     stderr: await readContent(result.stderr, session.store),
     outputs,
-    written: await writeOutputs(toWrite, wishes, readAny, signal),
+    written: await writeOutputs(toWrite, wishes, source, signal),
   };
 }
 
@@ -86,6 +85,8 @@ export interface PreparedFileJob {
   readonly spec: JobSpec;
   /** Gives what it names, from this machine. */
   readonly read: RunJobOptions["read"];
+  /** Gives the files of what is too large for memory. */
+  readonly fileOf: (digest: Digest) => string | undefined;
   /** Inputs by their paths in the job's folder, as far as they are files of the user's. */
   readonly given: readonly Input[];
 }
@@ -117,6 +118,10 @@ export async function prepareFileJob(
   return {
     spec: shared.share(shipment?.root(plain) ?? plain),
     given: [...common, ...sent.inputs],
+    fileOf: (digest) => {
+      if (stdin !== undefined && names(stdin.content, digest)) return stdin.file;
+      return shared.fileOf(digest) ?? sent.fileOf(digest);
+    },
     read: async (digest) => {
       if (stdin !== undefined && names(stdin.content, digest)) return stdin.bytes;
       return await shared.read(digest) ?? await sent.read(digest);

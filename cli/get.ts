@@ -38,7 +38,7 @@ async function run(context: CommandContext): Promise<number> {
   if (output.json && target === undefined) throw usageError("The flag -json needs -output");
   const { store } = await openSession(sessionInputs(context));
   if (target === undefined) {
-    await output.bytes(await store.get(id));
+    await store.take(id, (bytes) => output.bytes(bytes));
     return 0;
   }
   const size = await fetchTo(store, id, target, signal);

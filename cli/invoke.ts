@@ -93,7 +93,7 @@ async function run(context: CommandContext): Promise<number> {
   const ships = flags.has("ship") || shipFiles.length > 0;
 
   const startedMs = performance.now();
-  const stdin = flags.has("stdin") ? await readStdin() : undefined;
+  await using stdin = flags.has("stdin") ? await readStdin(context.llamaDir, signal) : undefined;
   const shipment = ships
     ? await (await import("./ship_job.ts")).shipmentOf(expanded.args[0] ?? "", {
       files: shipFiles,

@@ -3,7 +3,7 @@ import type { Input } from "../job/manifest.ts";
 import type { JobResult } from "../job/result.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import type { FileArg } from "./file_args.ts";
-import { refuseMissing } from "./job_files.ts";
+import { refuseMissing } from "./job_wishes.ts";
 import type { Output } from "./output.ts";
 import { textOrBase64 } from "./text_or_base64.ts";
 

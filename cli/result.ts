@@ -10,7 +10,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { type DetachedJob, listDetached, readDetached } from "./detached_jobs.ts";
 import { usageError } from "./flags.ts";
 import { printJobEnd } from "./job_end.ts";
-import { writeOutputs } from "./job_files.ts";
+import { fromStore, writeOutputs } from "./job_outputs.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { commandLine } from "./shell_quote.ts";
 import { unshipped } from "./ship_job.ts";
@@ -63,7 +63,6 @@ async function run(context: CommandContext): Promise<number> {
   }
   const done = await answerOf(job, session, flags.duration("wait") ?? 0, signal);
   const outputs = job.isShipped ? unshipped(done.outputs) : done.outputs;
-  const read = (digest: string) => session.store.get(digest);
   return await printJobEnd(
     {
       result: done,
@@ -71,7 +70,7 @@ async function run(context: CommandContext): Promise<number> {
       stdout: await readContent(done.stdout, session.store),
       stderr: await readContent(done.stderr, session.store),
       outputs,
-      written: await writeOutputs(outputs, job.outputs, read, signal),
+      written: await writeOutputs(outputs, job.outputs, fromStore(session.store), signal),
       totalMs: Object.values(done.timings).reduce((sum, ms) => sum + ms, 0),
     },
     job.outputs,

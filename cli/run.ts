@@ -10,6 +10,7 @@ import { MAX_ROUNDS, openCommandRunner } from "./command_runner.ts";
 import { exitCodeOf } from "./exit_status.ts";
 import { usageError } from "./flags.ts";
 import { environmentOf } from "./job_environment.ts";
+import { fromStore } from "./job_outputs.ts";
 import { readStdin } from "./job_stdin.ts";
 import { jobTimes } from "./job_times.ts";
 import { writeCommandOutputs } from "./run_outputs.ts";
@@ -74,7 +75,7 @@ async function runCommand(context: CommandContext): Promise<number> {
   if (operands.length === 0) throw usageError("The command is missing", "see llama help run");
   const own = environmentOf(flags.list("env"), context.env);
   const { env, zoneFile, withheld, locales } = commandEnvironment(context.env, own, cwd, realFiles);
-  const stdin = flags.has("stdin") ? await readStdin() : undefined;
+  await using stdin = flags.has("stdin") ? await readStdin(llamaDir, signal) : undefined;
   const timeoutMs = flags.duration("timeout");
   const request: CommandRequest = {
     args: operands,
@@ -111,10 +112,9 @@ async function runCommand(context: CommandContext): Promise<number> {
   const functionName = flags.value("function") ?? session.functionName;
   const { ran, plan, rounds } = await runner.run(request, session, functionName);
   const { result } = ran;
-  const read = (digest: string) => session.store.get(digest);
   const stdout = await readContent(result.stdout, session.store);
   const stderr = await readContent(result.stderr, session.store);
-  await writeCommandOutputs(result, plan.outputs, read, realFiles, signal);
+  await writeCommandOutputs(result, plan.outputs, fromStore(session.store), realFiles, signal);
   await output.bytes(stdout);
   await output.errorBytes(stderr);
   if (ran.logTail !== undefined) output.say(ran.logTail.trimEnd());

@@ -5,7 +5,7 @@ import { removeIfThere } from "../daemon/write_output.ts";
 import { LlamaError } from "../job/errors.ts";
 import { parentOf } from "../job/path.ts";
 import type { JobResult } from "../job/result.ts";
-import { type ReadObject, writeOutputs } from "./job_files.ts";
+import { type ObjectSource, writeOutputs } from "./job_outputs.ts";
 
 /**
  * Writes outputs at their absolute paths, all of which are in or below `roots`, and removes what the command
@@ -17,7 +17,7 @@ import { type ReadObject, writeOutputs } from "./job_files.ts";
 export async function writeCommandOutputs(
   { outputs, removed = [] }: Pick<JobResult, "outputs" | "removed">,
   roots: readonly string[],
-  read: ReadObject,
+  source: ObjectSource,
   files: Pick<FileSystem, "lstat">,
   signal?: AbortSignal,
 ): Promise<string[]> {
@@ -34,7 +34,7 @@ export async function writeCommandOutputs(
     );
   }
   const wishes = roots.map((root) => ({ local: root, remote: root }));
-  const written = await writeOutputs(outputs, wishes, read, signal);
+  const written = await writeOutputs(outputs, wishes, source, signal);
   for (const path of removed) await removeIfThere(path);
   for (const output of outputs) {
     if (output.kind !== "file" || output.mtimeMs === undefined) continue;

@@ -29,7 +29,7 @@ const write = (
   outputs: readonly Input[],
   removed: readonly string[],
   ...roots: readonly string[]
-) => writeCommandOutputs({ outputs, removed }, roots, none, realFiles);
+) => writeCommandOutputs({ outputs, removed }, roots, { read: none, take: none }, realFiles);
 
 Deno.test("writeCommandOutputs() makes, replaces and removes, and keeps times set on purpose", () =>
   withFolder(async (folder) => {

@@ -2,7 +2,7 @@
 import { type Digest, digestOf } from "../job/digest.ts";
 import { contentsOf, encodeManifest, type Input } from "../job/manifest.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { ReadObject, Uploads } from "../daemon/uploads.ts";
+import type { FileOf, ReadObject, Uploads } from "../daemon/uploads.ts";
 
 /** Inputs that jobs name by a manifest. */
 export interface SharedInputs {
@@ -11,6 +11,8 @@ export interface SharedInputs {
   readonly share: (spec: JobSpec) => JobSpec;
   /** Bytes of the manifest and of the inputs, undefined for any other. */
   readonly read: ReadObject;
+  /** The files of those that are too large for memory. */
+  readonly fileOf: FileOf;
 }
 
 /** Sends `inputs`, whose bytes `read` gives, and names them for jobs. */
@@ -18,13 +20,15 @@ export async function shareInputs(
   inputs: readonly Input[],
   read: ReadObject,
   uploads: Uploads,
+  fileOf: FileOf = () => undefined,
 ): Promise<SharedInputs> {
-  if (inputs.length === 0) return { inputs, share: (spec) => spec, read };
-  const packs = await uploads.ensure(contentsOf(inputs), read);
+  if (inputs.length === 0) return { inputs, share: (spec) => spec, read, fileOf };
+  const packs = await uploads.ensure(contentsOf(inputs), read, fileOf);
   const bytes = encodeManifest({ packs, inputs });
   const manifest: Digest = await digestOf(bytes);
   return {
     inputs,
+    fileOf,
     share: (spec) => ({ ...spec, manifests: [manifest, ...spec.manifests] }),
     read: async (digest) => digest === manifest ? bytes : await read(digest),
   };

@@ -1,7 +1,13 @@
 /** `llama store`: puts files into the object store and prints their names there. */
 import { openSession } from "../daemon/session.ts";
+import { LARGE_BYTES } from "../job/content.ts";
+import type { Digest } from "../job/digest.ts";
+import { digestOfFile } from "../store/large_object.ts";
+import type { ObjectStore } from "../store/object_store.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
+import { refuseTooLarge } from "./job_inputs.ts";
+import { readStdin } from "./job_stdin.ts";
 import { sessionInputs } from "./session_inputs.ts";
 
 const USAGE = `put files into the object store
@@ -28,11 +34,38 @@ async function run(context: CommandContext): Promise<number> {
   const stored: { file: string; id: string; size: number }[] = [];
   for (const file of operands) {
     signal.throwIfAborted();
-    const bytes = file === "-"
-      ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
-      : await Deno.readFile(file);
-    stored.push({ file, id: await store.put(bytes), size: bytes.length });
+    stored.push({ file, ...await put(file, store, context) });
   }
   await output.result(stored, stored.map(({ id }) => id).join("\n"));
   return 0;
+}
+
+async function put(
+  file: string,
+  store: ObjectStore,
+  { llamaDir, signal }: CommandContext,
+): Promise<{ id: Digest; size: number }> {
+  if (file === "-") {
+    await using stdin = await readStdin(llamaDir, signal);
+    if (stdin.file !== undefined) return await putFile(stdin.file, store, signal);
+    const { bytes = new Uint8Array() } = stdin;
+    return { id: await store.put(bytes), size: bytes.length };
+  }
+  const { size, isFile } = await Deno.stat(file);
+  if (isFile && size >= LARGE_BYTES) {
+    refuseTooLarge(file, size);
+    return await putFile(file, store, signal);
+  }
+  const bytes = await Deno.readFile(file);
+  return { id: await store.put(bytes), size: bytes.length };
+}
+
+async function putFile(
+  path: string,
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<{ id: Digest; size: number }> {
+  const id = await digestOfFile(path, signal);
+  await store.putFile(id, path);
+  return { id, size: (await Deno.stat(path)).size };
 }

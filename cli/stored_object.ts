@@ -1,9 +1,10 @@
 /** Objects of the store as the command line names and writes them. */
+import { MAX_OBJECT_BYTES } from "../job/content.ts";
 import { asDigest, type Digest } from "../job/digest.ts";
 import { FormatError } from "../job/errors.ts";
 import type { ObjectStore } from "../store/object_store.ts";
 import { usageError } from "./flags.ts";
-import { writeOutputs } from "./job_files.ts";
+import { writeOutputs } from "./job_outputs.ts";
 
 /**
  * Reads the ID of an object.
@@ -26,8 +27,16 @@ export async function fetchTo(
   target: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const bytes = await store.get(id);
-  const file = { kind: "file", path: id, mode: 0o666, content: { bytes } } as const;
-  await writeOutputs([file], [{ local: target, remote: id }], () => Promise.resolve(bytes), signal);
-  return bytes.length;
+  let size = 0;
+  // As large as any may be: how large it is shows when it comes.
+  const content = { digest: id, size: MAX_OBJECT_BYTES };
+  const file = { kind: "file", path: id, mode: 0o666, content } as const;
+  const source = {
+    read: (digest: Digest) => store.get(digest),
+    take: async (digest: Digest, take: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>) => {
+      size = await store.take(digest, take);
+    },
+  };
+  await writeOutputs([file], [{ local: target, remote: id }], source, signal);
+  return size;
 }

@@ -25,6 +25,8 @@ export interface ZipFunction {
   readonly code: FunctionCode;
   /** Memory in MB; a new function gets {@linkcode DEFAULT_MEMORY_MB}, an old one keeps its own. */
   readonly memoryMb?: number;
+  /** Size of /tmp in MB; unless given at least {@linkcode MIN_TMP_MB}. */
+  readonly tmpMb?: number;
   /** Longest run in seconds; a new function gets {@linkcode DEFAULT_TIMEOUT_SECONDS}. */
   readonly timeoutSeconds?: number;
 }
@@ -38,7 +40,7 @@ export interface BroughtFunction {
 /** One full core of Lambda (AWS Lambda Developer Guide, "Memory and computing power"). */
 export const DEFAULT_MEMORY_MB = 1769;
 /**
- * Least size of a function's /tmp, in MB: gcc's programs for all its languages and clang with its
+ * Least size of a function's /tmp unless told otherwise, in MB: gcc's programs for all its languages and clang with its
  * libraries are 200 MB each, and a worker without room for both fetches one of them for each change
  * between them (2 s). What is above 512 MB adds 0.2 % to the price of the time.
  */
@@ -67,7 +69,7 @@ export async function bringZipFunction(
       architecture,
       memoryMb: wanted.memoryMb ?? DEFAULT_MEMORY_MB,
       timeoutSeconds: wanted.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
-      ephemeralStorageMb: MIN_TMP_MB,
+      ephemeralStorageMb: wanted.tmpMb ?? MIN_TMP_MB,
       environment: { LLAMA_OBJECT_STORE: wanted.store },
       description: "llama: runs commands",
     }, { signal });
@@ -100,7 +102,7 @@ export async function bringZipFunction(
 function changedSettings(present: FunctionInfo, wanted: ZipFunction): FunctionSettings | undefined {
   const { role, store, memoryMb = present.memoryMb } = wanted;
   const { timeoutSeconds = present.timeoutSeconds } = wanted;
-  const ephemeralStorageMb = Math.max(present.ephemeralStorageMb, MIN_TMP_MB);
+  const ephemeralStorageMb = wanted.tmpMb ?? Math.max(present.ephemeralStorageMb, MIN_TMP_MB);
   const same = present.role === role && present.memoryMb === memoryMb &&
     present.timeoutSeconds === timeoutSeconds &&
     present.ephemeralStorageMb === ephemeralStorageMb &&

@@ -23,7 +23,12 @@ export interface CommandRequest {
   readonly cwd: string;
   /** All that the command is to find in its environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: { readonly content: Content; readonly bytes: Uint8Array<ArrayBuffer> };
+  /** Its bytes, or the file that has them if they are too many for memory. */
+  readonly stdin?: {
+    readonly content: Content;
+    readonly bytes?: Uint8Array<ArrayBuffer>;
+    readonly file?: string;
+  };
   /** Absolute paths that are sent and fetched beside those that the arguments name. */
   readonly inputs?: readonly string[];
   readonly outputs?: readonly string[];

@@ -146,6 +146,7 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
         session,
         functionName,
         read,
+        fileOf: (digest) => digest === stdinDigest ? stdin?.file : undefined,
         ...(request.logTail && { logTail: true }),
         ...(request.signal && { signal: request.signal }),
         ...(request.onInvocation && { onInvocation: request.onInvocation }),

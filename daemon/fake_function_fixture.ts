@@ -111,6 +111,12 @@ export function memoryStore(): MemoryStore {
         : Promise.reject(new LlamaError("ObjectMissing", `Cannot read the object ${digest}`));
     },
     has: (digest) => Promise.resolve(kept.has(digest)),
+    putFile: async (_digest, path) => void await write(await Deno.readFile(path)),
+    take: async (digest, take) => {
+      const bytes = await store.get(digest);
+      await take(bytes);
+      return bytes.length;
+    },
     putAnswer: (name, bytes) => Promise.resolve(void answers.set(name, bytes)),
     getAnswer: (name) => Promise.resolve(answers.get(name)),
     counters: {

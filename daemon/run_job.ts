@@ -11,7 +11,7 @@ import { createFrameReader, type Frame, type OutputName } from "../job/output_st
 import { answerFromJson, type JobAnswer, type JobResult } from "../job/result.ts";
 import { type JobSpec, specToJson } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
-import type { ReadObject, Uploads } from "./uploads.ts";
+import type { FileOf, ReadObject, Uploads } from "./uploads.ts";
 
 /** What a job needs of a session. */
 export interface JobSession {
@@ -26,6 +26,8 @@ export interface RunJobOptions {
   readonly functionName: string;
   /** Gives the bytes of an object that the job names, from this machine. */
   readonly read: ReadObject;
+  /** Gives the files of those that are too large for memory. */
+  readonly fileOf?: FileOf;
   /** Whether the last 4 KB of the function's log are wanted. */
   readonly logTail?: boolean;
   /** Most time for everything, in milliseconds; 15 minutes unless given. */
@@ -80,7 +82,7 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
   let current: JobSpec = options.onOutput ? { ...spec, stream: true } : spec;
   const moved = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const readAny: ReadObject = async (digest) => moved.get(digest) ?? await read(digest);
-  let packs = await uploads.ensure(objectsOf(spec), readAny);
+  let packs = await uploads.ensure(objectsOf(spec), readAny, options.fileOf);
   let invocations = 0;
   let crashes = 0;
   let misses = 0;
@@ -136,7 +138,8 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
       );
     }
     uploads.forget(answer.digests);
-    packs = [...new Set([...packs, ...await uploads.ensure(answer.digests, readAny)])];
+    const more = await uploads.ensure(answer.digests, readAny, options.fileOf);
+    packs = [...new Set([...packs, ...more])];
   }
 }
 
@@ -151,9 +154,9 @@ const MAX_EVENT_BYTES = 256 * 1024;
  */
 export async function handOver(
   spec: JobSpec,
-  { session, functionName, read, signal }: RunJobOptions,
+  { session, functionName, read, fileOf, signal }: RunJobOptions,
 ): Promise<string> {
-  const packs = await session.uploads.ensure(objectsOf(spec), read);
+  const packs = await session.uploads.ensure(objectsOf(spec), read, fileOf);
   let payload = encodeSpec(spec, packs);
   if (payload.length > MAX_EVENT_BYTES) {
     payload = encodeSpec(await withStoredInputs(spec, session.store, new Map()), packs);

@@ -11,14 +11,18 @@ import { openPlacement, type Placement } from "./placement.ts";
 /** Gives the bytes of an object from this machine, `undefined` if they are gone. */
 export type ReadObject = (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
 
+/** Gives the file of an object that is too large for memory, `undefined` for any other. */
+export type FileOf = (digest: Digest) => string | undefined;
+
 /** Puts objects into one store. */
 export interface Uploads {
   /**
    * Makes sure that all of `objects` are in the store, and returns the packs that hold them.
    *
-   * @throws {LlamaError} `ObjectGone` if one of them is not in the store and not on this machine.
+   * @throws {LlamaError} `ObjectGone` if one of them is not in the store and not on this machine, `FileChanged` if
+   * a large one is another by now.
    */
-  ensure(objects: Iterable<Digest>, read: ReadObject): Promise<Digest[]>;
+  ensure(objects: Iterable<Digest>, read: ReadObject, fileOf?: FileOf): Promise<Digest[]>;
   /** Whether the object is in the store, as far as is known. */
   readonly has: (object: Digest) => boolean;
   /** The store has lost these, or has something else under their names. */
@@ -74,8 +78,18 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
   };
 
   /** Objects are read one by one and leave the memory compressed: a toolchain has 100 MB. */
-  const upload = async (digests: readonly Digest[], read: ReadObject) => {
-    const queue = [...digests];
+  const upload = async (digests: readonly Digest[], read: ReadObject, fileOf?: FileOf) => {
+    const queue: Digest[] = [];
+    for (const digest of digests) {
+      const file = fileOf?.(digest);
+      if (file === undefined) {
+        queue.push(digest);
+        continue;
+      }
+      await store.putFile(digest, file, lost.has(digest));
+      await placement.add([digest]);
+      lost.delete(digest);
+    }
     while (queue.length > 0) {
       const first = await readHere(queue.shift() ?? "", read);
       if (first.bytes.length >= SINGLE_BYTES || queue.length === 0) {
@@ -100,11 +114,11 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
 
   return {
     has: (object) => placement.has(object),
-    ensure: async (objects, read) => {
+    ensure: async (objects, read, fileOf) => {
       const wanted = [...new Set(objects)];
       const fresh = wanted.filter((digest) => !placement.has(digest) && !underway.has(digest));
       if (fresh.length > 0) {
-        const done = upload(fresh, read).finally(() => {
+        const done = upload(fresh, read, fileOf).finally(() => {
           for (const digest of fresh) underway.delete(digest);
         });
         for (const digest of fresh) underway.set(digest, done);

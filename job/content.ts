@@ -28,6 +28,11 @@ export interface StoredContent {
 /** Bytes of a job: inline, or stored. */
 export type Content = InlineContent | StoredContent;
 
+/** Objects of so many bytes and more are never held in memory. */
+export const LARGE_BYTES: number = 64 * 1024 * 1024;
+/** Most bytes of an object. */
+export const MAX_OBJECT_BYTES: number = 5 * 1024 ** 3;
+
 const COMPRESS_FROM_BYTES = 256;
 /** Most bytes that one inline content may hold once it is decompressed. */
 const MAX_INLINE_BYTES = 64 * 1024 * 1024;

@@ -3,7 +3,7 @@
  * at most 6,291,556 bytes (Lambda quotas, "Invocation payload"), and an object in the store costs a
  * request on either side, so the small ones come first.
  */
-import { type Content, contentToJson } from "../job/content.ts";
+import { type Content, contentToJson, LARGE_BYTES } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
 import { answerToJson, type JobResult } from "../job/result.ts";
 import { eachAtOnce } from "./fetch_inputs.ts";
@@ -14,6 +14,8 @@ export interface Source {
   readonly size: number;
   /** Reads all bytes. */
   read(): Uint8Array<ArrayBuffer>;
+  /** The file of a source that is too large for memory; it can be read. */
+  file?(): string;
 }
 
 /** Most bytes of an answer's JSON, with room for what carries it. */
@@ -80,7 +82,9 @@ export async function placeContents(
     }
   }
   await eachAtOnce(toStore, 2, async ({ source, index }) => {
-    contents[index] = { digest: await objects.put(source.read()), size: source.size };
+    const file = source.size < LARGE_BYTES ? undefined : source.file?.();
+    const digest = await (file === undefined ? objects.put(source.read()) : objects.putFile(file));
+    contents[index] = { digest, size: source.size };
   });
   return contents;
 }

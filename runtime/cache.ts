@@ -35,6 +35,13 @@ export interface Cache {
   claim(digest: Digest): boolean;
   /** Keeps an object whose digest the caller has checked; claimed objects are never evicted for it. */
   add(digest: Digest, bytes: Uint8Array): void;
+  /**
+   * Keeps an object of `size` bytes that `write` writes to a path, and whose digest that has checked; what it throws
+   * leaves nothing behind.
+   */
+  addFile(digest: Digest, size: number, write: (path: string) => Promise<void>): Promise<void>;
+  /** A file that holds a claimed object, undefined if it differs from that by a patch. */
+  fileOf(digest: Digest): string | undefined;
   /** The bytes of a claimed object. */
   read(digest: Digest): Uint8Array<ArrayBuffer>;
   /** The ELF header of a claimed object, read once; undefined if it is not ELF. */
@@ -124,6 +131,13 @@ export function openCache(
     }
   };
 
+  const enter = (digest: Digest, size: number, file: string) => {
+    const raw: Variant = { file, look: undefined, replaced: undefined, state: undefined };
+    raw.state = stateOf(raw);
+    entries.set(digest, { size, variants: new Map([[RAW, raw]]) });
+    used += size;
+  };
+
   const entryOf = (digest: Digest): Entry => {
     const entry = entries.get(digest);
     if (entry === undefined) {
@@ -201,10 +215,23 @@ export function openCache(
         removeFile(file);
         throw error;
       }
-      const raw: Variant = { file, look: undefined, replaced: undefined, state: undefined };
-      raw.state = stateOf(raw);
-      entries.set(digest, { size: bytes.length, variants: new Map([[RAW, raw]]) });
-      used += bytes.length;
+      enter(digest, bytes.length, file);
+    },
+    async addFile(digest, size, write) {
+      if (entries.has(digest)) return;
+      evict(maxBytes - size);
+      const file = `${folder}/${digest}`;
+      try {
+        await write(file);
+      } catch (error) {
+        removeFile(file);
+        throw error;
+      }
+      enter(digest, size, file);
+    },
+    fileOf(digest) {
+      const variant = anyVariant(digest);
+      return variant.replaced === undefined ? variant.file : undefined;
     },
     read(digest) {
       const variant = anyVariant(digest);

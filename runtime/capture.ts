@@ -119,6 +119,8 @@ export function capture(
       return size;
     },
     read: () => spool ? Deno.readFileSync(file) : joined(chunks, size),
+    // Only what was written to the file is so long.
+    file: () => file,
     tooLarge: () => tooLarge,
     failure: () => failure,
     giveUp,

@@ -9,14 +9,10 @@ export interface RuntimeSettings {
   readonly folder: string;
   /** A folder in which everything that a job leaves is to be removed, made if it is not there. */
   readonly sweptFolder?: string;
-  /** Most bytes of one file that a job gives back. */
-  readonly maxFileBytes: number;
   /** Environment of a job that is not rooted, before the job's own. */
   readonly plainEnv: Readonly<Record<string, string>>;
 }
 
-const MIB = 1024 * 1024;
-const MAX_FILE_BYTES = 1024 * MIB;
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /**
@@ -40,12 +36,10 @@ export function readSettings(env: Readonly<Record<string, string>>): RuntimeSett
   const { LLAMA_WORKER_FOLDER: folder } = env;
   const ownsTmp = env.LLAMA_PRIVATE_TMP === "1";
   const tmp = folder === undefined || ownsTmp ? undefined : `${folder}.tmp`;
-  const memoryMb = Number(env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? NaN);
   return {
     apiHost,
     folder: folder ?? "/tmp/llama",
     ...(ownsTmp ? { sweptFolder: "/tmp" } : tmp !== undefined && { sweptFolder: tmp }),
-    maxFileBytes: memoryMb > 0 ? Math.min(MAX_FILE_BYTES, memoryMb * MIB / 2) : MAX_FILE_BYTES,
     plainEnv: {
       PATH: env.PATH ?? DEFAULT_PATH,
       ...(tmp === undefined ? { HOME: "/tmp" } : { HOME: tmp, TMPDIR: tmp }),

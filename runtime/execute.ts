@@ -26,6 +26,11 @@ export interface ExecuteTools extends TimeLimits {
   readonly passOn?: PassOn;
 }
 
+/** What a command reads: bytes, or a file that is too large for memory. */
+export type Stdin =
+  | { readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly file: string };
+
 /** A command that ended by itself. */
 export interface Executed {
   readonly status: ExitStatus;
@@ -49,7 +54,7 @@ const MAX_LOG_BYTES = 64 * 1024 * 1024;
  */
 export async function execute(
   spec: JobSpec,
-  stdin: Uint8Array<ArrayBuffer>,
+  stdin: Stdin | undefined,
   layout: Layout,
   scratch: string,
   tools: ExecuteTools,
@@ -70,7 +75,8 @@ export async function execute(
   if (limit.ms <= 0) throw timedOut(spec, limit);
   const before = bystanders(libc);
   const usageBefore = libc?.childrenUsage() ?? NO_USAGE;
-  const child = spawn(program, env, cwd, stdin.length > 0, spec, libc);
+  const hasStdin = stdin !== undefined && ("file" in stdin || stdin.bytes.length > 0);
+  const child = spawn(program, env, cwd, hasStdin, spec, libc);
   let stopped: "time" | "output" | undefined;
   const stop = (reason: typeof stopped) => {
     stopped ??= reason;
@@ -84,7 +90,7 @@ export async function execute(
     return capture(child[name], `${scratch}.${name}`, limits, onTrouble, pass);
   };
   const [stdout, stderr] = [keep("stdout"), keep("stderr")];
-  const fed = stdin.length > 0 ? feed(child.stdin, stdin) : undefined;
+  const fed = hasStdin ? feed(child.stdin, stdin) : undefined;
   const ended = await child.status;
   clearTimeout(timer);
   killJob(child.pid, before, libc);
@@ -151,12 +157,16 @@ function spawnProblem(cause: unknown): string {
 /** Writes all of stdin and returns what went wrong; a command need not read it. */
 async function feed(
   stdin: WritableStream<Uint8Array<ArrayBufferLike>>,
-  bytes: Uint8Array<ArrayBuffer>,
+  from: Stdin,
 ): Promise<unknown> {
-  const writer = stdin.getWriter();
   try {
-    await writer.write(bytes);
-    await writer.close();
+    if ("file" in from) {
+      await (await Deno.open(from.file)).readable.pipeTo(stdin);
+    } else {
+      const writer = stdin.getWriter();
+      await writer.write(from.bytes);
+      await writer.close();
+    }
     return undefined;
   } catch (error) {
     return error instanceof Deno.errors.BrokenPipe ? undefined : error;

@@ -2,7 +2,7 @@
  * Brings a job's objects into the worker's cache: what is not there is looked for in the packs that
  * the job and its manifests name, then asked for singly.
  */
-import { isInline } from "../job/content.ts";
+import { type Content, isInline, LARGE_BYTES } from "../job/content.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { decodeManifest, type Input, type Manifest } from "../job/manifest.ts";
@@ -49,22 +49,23 @@ export async function fetchInputs(
 ): Promise<FetchResult> {
   const rooted = spec.rooted !== undefined;
   const unknown = spec.manifests.filter((digest) => !fetched.manifests.has(nameOf(digest, rooted)));
-  const lost = await fetchObjects(unclaimed(unknown, cache), cache, objects);
+  const sizes = new Map<Digest, number>();
+  const lost = await fetchObjects(unclaimed(unknown, cache), sizes, cache, objects);
   if (lost.length > 0) return { missing: lost };
   const manifests = spec.manifests.map((digest) => manifestOf(digest, rooted, cache, fetched));
   const inputs = [...manifests.map((manifest) => manifest.inputs), spec.inputs];
-  const needed = new Set<Digest>();
+  const need = (content: Content) => {
+    if (!isInline(content)) sizes.set(content.digest, content.size);
+  };
   for (const list of inputs) {
-    for (const input of list) {
-      if (input.kind === "file" && !isInline(input.content)) needed.add(input.content.digest);
-    }
+    for (const input of list) if (input.kind === "file") need(input.content);
   }
-  if (spec.stdin && !isInline(spec.stdin)) needed.add(spec.stdin.digest);
-  let wanted = unclaimed(needed, cache);
+  if (spec.stdin) need(spec.stdin);
+  let wanted = unclaimed(sizes.keys(), cache);
   if (wanted.length > 0) {
     const packs = new Set([...manifests.flatMap((manifest) => manifest.packs), ...spec.packs]);
     await fetchPacks([...packs], wanted, cache, objects, fetched);
-    wanted = await fetchObjects(unclaimed(wanted, cache), cache, objects);
+    wanted = await fetchObjects(unclaimed(wanted, cache), sizes, cache, objects);
   }
   return wanted.length > 0 ? { missing: wanted } : { inputs };
 }
@@ -125,11 +126,23 @@ async function fetchPacks(
 /** Fetches objects one by one and claims them; returns what is nowhere. */
 async function fetchObjects(
   digests: readonly Digest[],
+  sizes: ReadonlyMap<Digest, number>,
   cache: Cache,
   objects: Objects,
 ): Promise<Digest[]> {
   const missing: Digest[] = [];
-  await eachAtOnce(digests, OBJECTS_AT_ONCE, async (digest) => {
+  const sizeOf = (digest: Digest) => sizes.get(digest) ?? 0;
+  const [large, small] = [
+    digests.filter((digest) => sizeOf(digest) >= LARGE_BYTES),
+    digests.filter((digest) => sizeOf(digest) < LARGE_BYTES),
+  ];
+  for (const digest of large) {
+    const isHere =
+      await orMissing(fetchLarge(digest, sizeOf(digest), cache, objects)) !== undefined;
+    if (isHere) cache.claim(digest);
+    else missing.push(digest);
+  }
+  await eachAtOnce(small, OBJECTS_AT_ONCE, async (digest) => {
     const bytes = await getOrMissing(digest, objects);
     if (bytes === undefined || !await isWhole({ digest, bytes })) {
       missing.push(digest);
@@ -147,12 +160,31 @@ async function isWhole({ digest, bytes }: Packed): Promise<boolean> {
 
 const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(["ObjectMissing", "CorruptObject"]);
 
-async function getOrMissing(
+async function fetchLarge(
+  digest: Digest,
+  size: number,
+  cache: Cache,
+  objects: Objects,
+): Promise<true> {
+  await cache.addFile(digest, size, async (path) => {
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    await objects.take(digest, async (bytes) => {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    });
+  });
+  return true;
+}
+
+function getOrMissing(
   digest: Digest,
   objects: Objects,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return orMissing(objects.get(digest));
+}
+
+async function orMissing<T>(read: Promise<T>): Promise<T | undefined> {
   try {
-    return await objects.get(digest);
+    return await read;
   } catch (error) {
     if (error instanceof LlamaError && NOT_TO_BE_HAD.has(error.code)) return undefined;
     throw error;

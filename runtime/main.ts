@@ -3,8 +3,10 @@
  * every job that sees the image's files; in a zip function there are none.
  */
 import { statfsSync } from "node:fs";
+import { MAX_OBJECT_BYTES } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
 import { parentOf } from "../job/path.ts";
+import type { ObjectStore } from "../store/object_store.ts";
 import { MAX_ANSWER_BYTES } from "./answer.ts";
 import { runtimeApi } from "./api.ts";
 import { readSettings, type RuntimeSettings } from "./environment.ts";
@@ -18,18 +20,26 @@ const KIB = 1024;
 
 /** The store, opened when the first job needs it: many never do, and it is what takes long to load. */
 function lazyObjects(env: Readonly<Record<string, string>>): Objects {
-  let opened: Promise<Objects> | undefined;
+  let opened: Promise<ObjectStore> | undefined;
   const objects = () =>
     opened ??= import("../store/environment.ts").then((store) => store.storeFromEnvironment(env));
+  /** The answer only names what is missing, so what else is known goes to the function's log. */
+  const logging = async <T>(read: Promise<T>): Promise<T> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (error instanceof LlamaError && error.hint) log(`${error.message}. ${error.hint}`);
+      throw error;
+    }
+  };
   return {
-    async get(digest) {
-      try {
-        return await (await objects()).get(digest);
-      } catch (error) {
-        // The answer only names what is missing, so what else is known goes to the function's log.
-        if (error instanceof LlamaError && error.hint) log(`${error.message}. ${error.hint}`);
-        throw error;
-      }
+    get: async (digest) => await logging((await objects()).get(digest)),
+    take: async (digest, take) => await logging((await objects()).take(digest, take)),
+    putFile: async (path) => {
+      const { digestOfFile } = await import("../store/large_object.ts");
+      const digest = await digestOfFile(path);
+      await (await objects()).putFile(digest, path);
+      return digest;
     },
     put: async (bytes) => await (await objects()).put(bytes),
     putAnswer: async (name, bytes) => await (await objects()).putAnswer(name, bytes),
@@ -57,7 +67,7 @@ function worker(env: Readonly<Record<string, string>>, settings: RuntimeSettings
     limits: {
       memoryBytes: 256 * KIB,
       maxBytes: cacheBytes(parentOf(folder)),
-      maxFileBytes: settings.maxFileBytes,
+      maxFileBytes: MAX_OBJECT_BYTES,
       maxAnswerBytes: MAX_ANSWER_BYTES,
     },
     libc,

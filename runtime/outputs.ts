@@ -23,7 +23,7 @@ export type FoundOutput =
 
 /** Bounds of what a job gives back. */
 export interface OutputLimits {
-  /** Most bytes of one file, as it is read whole. */
+  /** Most bytes of one file. */
   readonly maxFileBytes: number;
 }
 
@@ -81,7 +81,11 @@ export function findOutputs(
         path,
         mode,
         ...(mtimeMs !== undefined && mtimeMs < startedMs - CLOCK_SLACK_MS && { mtimeMs }),
-        source: { size: info.size, read: () => readOwn(file, mode) },
+        source: {
+          size: info.size,
+          read: () => readOwn(file, mode),
+          file: () => withPermission(file, mode, 0o600, () => readable(file)),
+        },
       });
     } else if (exact) {
       throw new LlamaError(
@@ -156,6 +160,12 @@ function ownTarget(target: string, { root, rooted }: Layout): string {
 function namesIn(folder: string, mode: number): string[] {
   const list = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   return withPermission(folder, mode, 0o700, list);
+}
+
+/** The file, if it can be read. */
+function readable(file: string): string {
+  Deno.openSync(file).close();
+  return file;
 }
 
 function readOwn(file: string, mode: number): Uint8Array<ArrayBuffer> {

@@ -1,12 +1,12 @@
 /** One job from its specification to its answer. */
-import { isInline } from "../job/content.ts";
+import { isInline, LARGE_BYTES } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
 import type { JobAnswer, JobResult, Timings } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { frameBytes, placeContents } from "./answer.ts";
 import type { PassOn } from "./capture.ts";
-import { execute, type Executed } from "./execute.ts";
+import { execute, type Executed, type Stdin } from "./execute.ts";
 import { fetchInputs } from "./fetch_inputs.ts";
 import { layOut } from "./layout.ts";
 import { findOutputs, findRemoved, type FoundOutput } from "./outputs.ts";
@@ -135,9 +135,11 @@ function withPrefix(spec: JobSpec, { prefixArgs }: Worker): JobSpec {
   return { ...spec, args: [...prefixArgs, ...spec.args] };
 }
 
-function stdinOf({ stdin }: JobSpec, { cache }: Worker): Uint8Array<ArrayBuffer> {
-  if (stdin === undefined) return new Uint8Array();
-  return isInline(stdin) ? stdin.bytes : cache.read(stdin.digest);
+function stdinOf({ stdin }: JobSpec, { cache }: Worker): Stdin | undefined {
+  if (stdin === undefined) return undefined;
+  if (isInline(stdin)) return stdin;
+  const file = stdin.size < LARGE_BYTES ? undefined : cache.fileOf(stdin.digest);
+  return file === undefined ? { bytes: cache.read(stdin.digest) } : { file };
 }
 
 /** A function that returns the milliseconds since it was called last. */
@@ -159,7 +161,7 @@ function asLlamaError(error: unknown): LlamaError {
   if (error instanceof LlamaError) return error;
   if (!isDiskFull(error)) throw error;
   return new LlamaError("DiskFull", "Cannot run the job as the worker's disk is full", {
-    hint: "Give the function more ephemeral storage",
+    hint: "llama bootstrap -tmp 10240 gives the function more",
     cause: error,
   });
 }

@@ -29,6 +29,14 @@ export function memoryObjects(): MemoryObjects {
     kept,
     asked,
     answers,
+    async take(digest, take) {
+      const bytes = await this.get(digest);
+      await take(bytes);
+      return bytes.length;
+    },
+    async putFile(path) {
+      return await this.put(await Deno.readFile(path));
+    },
     putAnswer: (name, bytes) => Promise.resolve(void answers.set(name, bytes)),
     get(digest) {
       asked.push(digest);

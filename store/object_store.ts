@@ -7,12 +7,14 @@
  */
 import { AwsError } from "../aws/error.ts";
 import type { AwsClient } from "../aws/client.ts";
-import { getObject, headObject, listObjects, putObject } from "../aws/s3.ts";
+import { getObject, headObject, listObjects, putObject, type ReadObject } from "../aws/s3.ts";
+import type { ReadRange } from "../aws/s3_multipart.ts";
 import { compress, decompress } from "../job/compression.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
 import { MAX_PACKED_BYTES } from "../job/pack.ts";
 import type { DiskCache } from "./disk_cache.ts";
+import { firstRange, PART_BYTES, putLarge, takeLarge } from "./large_object.ts";
 import { createLimit } from "./limit.ts";
 import { formatStoreUrl, parseStoreUrl } from "./url.ts";
 
@@ -46,6 +48,12 @@ export interface ObjectStore {
   put(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
   /** Writes a pack, whose objects are compressed already, where the store lacks it. */
   putPack(pack: Uint8Array<ArrayBuffer>): Promise<Digest>;
+  /**
+   * Writes a file of any size as the object of `digest`, where the store lacks it; with `isRepair` anyhow.
+   *
+   * @throws {LlamaError} `FileChanged`, if it is another one by now.
+   */
+  putFile(digest: Digest, path: string, isRepair?: boolean): Promise<void>;
   /** Writes an object over what stands under its digest. */
   repair(bytes: Uint8Array<ArrayBuffer>): Promise<Digest>;
   /**
@@ -57,6 +65,14 @@ export interface ObjectStore {
    * @throws {LlamaError} `CorruptObject`, if its bytes are not those of the digest.
    */
   get(digest: Digest): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads an object of any size piece by piece, and gives each piece to `take`, which must not keep
+   * it and may find at the end only that the pieces were not those of the digest.
+   *
+   * @returns Its size in bytes.
+   * @throws What {@linkcode ObjectStore.get} throws.
+   */
+  take(digest: Digest, take: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<number>;
   /** Keeps the answer of a job under a name; it is no object, as nobody knows its digest before. */
   putAnswer(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** The answer that is kept under a name, undefined if there is none yet. */
@@ -157,8 +173,11 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     return digest;
   };
 
-  const download = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
-    const { body, metadata } = await getObject(client, nameOf(digest));
+  /** The bytes of a whole answer, checked. */
+  const decoded = async (
+    digest: Digest,
+    { body, metadata }: ReadObject,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
     const encoding = metadata.get(ENCODING);
     if (encoding !== undefined && encoding !== "zstd") {
       throw new FormatError("object", `its encoding "${encoding}" is not known`);
@@ -169,6 +188,9 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     }
     return bytes;
   };
+
+  const download = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> =>
+    await decoded(digest, await getObject(client, nameOf(digest)));
 
   /**
    * S3 answers 403 for an absent object, too, where the caller has no right to list the whole bucket; a
@@ -203,28 +225,37 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     });
   };
 
-  const fetchObject = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
+  const explained = async (digest: Digest, cause: unknown): Promise<unknown> => {
+    if (!(cause instanceof AwsError)) return cause;
+    if (cause.status === 404 && cause.awsCode !== "NoSuchBucket") return missing(digest, cause);
+    return cause.awsCode === "AccessDenied" ? await missingOrDenied(digest, cause) : cause;
+  };
+
+  const damaged = (digest: Digest, reason: string, cause?: unknown): LlamaError =>
+    new LlamaError(
+      "CorruptObject",
+      `Cannot use the object ${digest} of "${url}" as it is damaged: ${reason}`,
+      { cause, hint: `Delete "${url}/obj/${digest}", so that it is sent again` },
+    );
+
+  /** `read` is the answer of a first attempt, if there was one. */
+  const fetchObject = async (
+    digest: Digest,
+    read?: ReadObject,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
     for (let attempt = 1;; attempt++) {
       try {
-        const bytes = await limit(() => download(digest));
+        const bytes = read !== undefined && attempt === 1
+          ? await decoded(digest, read)
+          : await limit(() => download(digest));
         counters.gets++;
         counters.bytesGot += bytes.length;
         return bytes;
       } catch (cause) {
-        if (cause instanceof AwsError && cause.status === 404 && cause.awsCode !== "NoSuchBucket") {
-          throw missing(digest, cause);
-        }
-        if (cause instanceof AwsError && cause.awsCode === "AccessDenied") {
-          throw await missingOrDenied(digest, cause);
-        }
-        if (!(cause instanceof FormatError)) throw cause;
+        if (!(cause instanceof FormatError)) throw await explained(digest, cause);
         counters.corrupt++;
         if (attempt < 2) continue;
-        throw new LlamaError(
-          "CorruptObject",
-          `Cannot use the object ${digest} of "${url}" as it is damaged: ${messageOf(cause)}`,
-          { cause, hint: `Delete "${url}/obj/${digest}", so that it is sent again` },
-        );
+        throw damaged(digest, messageOf(cause), cause);
       }
     }
   };
@@ -239,14 +270,17 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     }
   };
 
-  const getOnce = async (digest: Digest): Promise<Uint8Array<ArrayBuffer>> => {
-    if (cache === undefined) return await fetchObject(digest);
+  const getOnce = async (
+    digest: Digest,
+    read?: ReadObject,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
+    if (cache === undefined) return await fetchObject(digest, read);
     const cached = await passingOver(() => cache.get(digest));
     if (cached !== undefined) {
       counters.cached++;
       return cached;
     }
-    const bytes = await fetchObject(digest);
+    const bytes = await fetchObject(digest, read);
     await passingOver(() => cache.put(digest, bytes));
     return bytes;
   };
@@ -267,6 +301,48 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
       const started = getOnce(digest).finally(() => getting.delete(digest));
       getting.set(digest, started);
       return started;
+    },
+    putFile: async (digest, path, isRepair = false) => {
+      const { size } = await Deno.stat(path);
+      const ifAbsent = !isRepair;
+      const isThere = ifAbsent &&
+        await limit(() => headObject(client, nameOf(digest))) !== undefined;
+      const created = !isThere &&
+        (await putLarge(client, { ...nameOf(digest), ifAbsent }, digest, path)).created;
+      if (created) {
+        counters.puts++;
+        counters.bytesPut += size;
+        counters.bytesSent += size;
+      } else {
+        counters.present++;
+      }
+    },
+    take: async (digest, take) => {
+      const cached = cache && await passingOver(() => cache.get(digest));
+      if (cached !== undefined) {
+        counters.cached++;
+        await take(cached);
+        return cached.length;
+      }
+      let first: ReadRange;
+      try {
+        first = await limit(() => firstRange(client, nameOf(digest)));
+      } catch (cause) {
+        throw await explained(digest, cause);
+      }
+      // What is compressed is no larger than memory has room for, or it would not be.
+      if (first.size <= PART_BYTES || first.metadata.has(ENCODING)) {
+        const bytes = await getOnce(digest, first.size <= PART_BYTES ? first : undefined);
+        await take(bytes);
+        return bytes.length;
+      }
+      if (await takeLarge(client, nameOf(digest), first, take) !== digest) {
+        counters.corrupt++;
+        throw damaged(digest, "its bytes do not match its digest");
+      }
+      counters.gets++;
+      counters.bytesGot += first.size;
+      return first.size;
     },
     putAnswer: async (name, body) => {
       const sha256 = await digestOf(body);

@@ -9,7 +9,8 @@ import { LlamaError } from "../../job/errors.ts";
 import type { ExitStatus } from "../../job/result.ts";
 import { type FileJobOptions, runFileJob } from "../file_job.ts";
 import { usageError } from "../flags.ts";
-import { refuseMissing } from "../job_files.ts";
+import { fromStore } from "../job_outputs.ts";
+import { refuseMissing } from "../job_wishes.ts";
 import { compileJob, type ExpandedJob } from "../job_template.ts";
 import { writeCommandOutputs } from "../run_outputs.ts";
 import { hasTemplate } from "../templates/arguments.ts";
@@ -105,8 +106,13 @@ export function runAsHere(
       stdout: await readContent(stdout, session.store),
       stderr: await readContent(stderr, session.store),
     };
-    const read = (digest: string) => session.store.get(digest);
-    await writeCommandOutputs(ran.result, plan.outputs, read, realFiles, signal);
+    await writeCommandOutputs(
+      ran.result,
+      plan.outputs,
+      fromStore(session.store),
+      realFiles,
+      signal,
+    );
     const logTail = ran.logTail !== undefined && { logTail: ran.logTail };
     return { status, ...printed, ...logTail, rounds };
   };

@@ -10,7 +10,7 @@ import { MAX_ROUNDS, openCommandRunner } from "../command_runner.ts";
 import { parseFileArg } from "../file_args.ts";
 import { usageError } from "../flags.ts";
 import { environmentOf } from "../job_environment.ts";
-import { collectFiles } from "../job_files.ts";
+import { collectFiles } from "../job_inputs.ts";
 import { shareInputs } from "../shared_inputs.ts";
 import type { Shipment } from "../ship_job.ts";
 import { hasTemplate } from "../templates/arguments.ts";
@@ -65,6 +65,7 @@ async function openFunction(
     inputs,
     async (digest) => await shipment?.read(digest) ?? await collected.read(digest),
     session.uploads,
+    collected.fileOf,
   );
   const timeoutMs = flags.duration("timeout");
   return runInFunction({

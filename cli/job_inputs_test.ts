@@ -1,14 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { digestOf } from "../job/digest.ts";
-import type { Input } from "../job/manifest.ts";
-import {
-  collectFiles,
-  isInPlace,
-  missingOutputs,
-  withUnchanged,
-  writeOutputs,
-} from "./job_files.ts";
+import { collectFiles } from "./job_inputs.ts";
+import { writeOutputs } from "./job_outputs.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "llama-files-" });
@@ -17,10 +11,6 @@ async function inFolder(test: (folder: string) => Promise<void>): Promise<void> 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }
 
 /** The tree below `folder`: kind, permissions and contents by path. */
@@ -39,8 +29,6 @@ function treeOf(folder: string, prefix = ""): Record<string, string> {
   }
   return tree;
 }
-
-const refuse = () => Promise.reject(new Error("nothing is to be read"));
 
 Deno.test("collectFiles() and writeOutputs() carry a folder whole", async () => {
   await inFolder(async (folder) => {
@@ -68,8 +56,11 @@ Deno.test("collectFiles() and writeOutputs() carry a folder whole", async () => 
     assertEquals(await read(await digestOf(large)), large);
     assertEquals(await read("00".repeat(32)), undefined);
 
-    const readKnown = async (digest: string) => await read(digest) ?? new Uint8Array();
-    await writeOutputs(inputs, [{ local: `${folder}/to`, remote: "d" }], readKnown);
+    const known = {
+      read: async (digest: string) => await read(digest) ?? new Uint8Array(),
+      take: () => Promise.reject(new Error("nothing is so large")),
+    };
+    await writeOutputs(inputs, [{ local: `${folder}/to`, remote: "d" }], known);
     assertEquals(treeOf(`${folder}/to`), treeOf(from));
   });
 });
@@ -111,39 +102,4 @@ Deno.test("collectFiles() refuses to send a large file that changed since it was
     await Deno.writeTextFile(local, "other");
     await assertRejects(async () => read(await digestOf(before)), LlamaError, "changed meanwhile");
   });
-});
-
-Deno.test("writeOutputs() leaves old files and no temporary one when an output cannot be had", async () => {
-  await inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/a`, "old");
-    const outputs: Input[] = [
-      { kind: "file", path: "a", mode: 0o644, content: { bytes: bytes("new") } },
-      { kind: "file", path: "b", mode: 0o644, content: { digest: "0".repeat(64), size: 1 } },
-    ];
-    const wishes = ["a", "b"].map((name) => ({ local: `${folder}/${name}`, remote: name }));
-    await assertRejects(
-      () => writeOutputs(outputs, wishes, refuse),
-      Error,
-      "nothing is to be read",
-    );
-    assertEquals(treeOf(folder), { a: `${treeOf(folder).a?.split(" ")[0]} old` });
-    const aborted = AbortSignal.abort(new Error("stopped"));
-    await assertRejects(() => writeOutputs(outputs, wishes, refuse, aborted), Error, "stopped");
-    assertEquals(Object.keys(treeOf(folder)), ["a"]);
-  });
-});
-
-Deno.test("missingOutputs() names what was not made; an unchanged input counts as made", () => {
-  const made: Input = { kind: "file", path: "d/x", mode: 0o644, content: { bytes: bytes("") } };
-  const input: Input = { kind: "file", path: "in", mode: 0o644, content: { bytes: bytes("") } };
-  const wishes = ["d", "in", "e", "d/y"].map((name) => ({ local: `l/${name}`, remote: name }));
-  const outputs = withUnchanged([made], [input], wishes);
-  assertEquals(missingOutputs(outputs, wishes).map(({ remote }) => remote), ["e", "d/y"]);
-});
-
-Deno.test("isInPlace() tells an input that comes back under its own name", () => {
-  const at = (local: string, remote: string) => [{ local, remote }];
-  assertEquals(isInPlace("x", at("a/x", "x"), at("./a/x", "x")), true);
-  assertEquals(isInPlace("d/x", at("d", "d"), at("d/x", "d/x")), true);
-  assertEquals(isInPlace("x", at("a/x", "x"), at("b/x", "x")), false);
 });
