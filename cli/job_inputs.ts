@@ -51,12 +51,12 @@ export async function collectFiles(
   const addFile = async (local: string, path: string, info: Deno.FileInfo) => {
     if (info.size >= LARGE_BYTES) {
       refuseTooLarge(local, info.size);
-      const digest = await digestOfFile(local, signal);
+      const digest = await listed(local, digestOfFile(local, signal));
       large.set(digest, local);
       const content = { digest, size: info.size };
       return add({ kind: "file", path, mode: modeOf(info), ...mtimeOf(info), content }, local);
     }
-    const bytes = await Deno.readFile(local);
+    const bytes = await listed(local, Deno.readFile(local));
     const common = { kind: "file", path, mode: modeOf(info), ...mtimeOf(info) } as const;
     if (bytes.length <= MAX_INLINE_BYTES && inlineBytes + bytes.length <= MAX_INLINE_TOTAL_BYTES) {
       inlineBytes += bytes.length;
@@ -74,7 +74,11 @@ export async function collectFiles(
     }
     for (const name of names.toSorted()) {
       const child = `${local.replace(/\/+$/, "")}/${name}`;
-      await addAny(child, path === "" ? name : `${path}/${name}`, await Deno.lstat(child));
+      await addAny(
+        child,
+        path === "" ? name : `${path}/${name}`,
+        await listed(child, Deno.lstat(child)),
+      );
     }
   };
   const addAny = async (local: string, path: string, info: Deno.FileInfo): Promise<void> => {
@@ -116,6 +120,24 @@ export async function collectFiles(
       });
     },
   };
+}
+
+/** What was listed and is not found has a name that is not text, or has gone. */
+async function listed<T>(local: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw local.includes("\uFFFD")
+      ? new LlamaError("NameNotText", `Cannot send ${quote(local)} as its name is not UTF-8`, {
+        cause,
+        hint: "rename it",
+      })
+      : new LlamaError("FileChanged", `Cannot send ${quote(local)} as it vanished meanwhile`, {
+        cause,
+        hint: "run the command again",
+      });
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Writes what jobs give back. */
-import { dirname } from "@std/path/posix";
+import { dirname, resolve } from "@std/path/posix";
 import { isInline, LARGE_BYTES } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
@@ -47,29 +47,26 @@ export async function writeOutputs(
   const umask = Deno.umask();
   const folders: { target: string; mode: number }[] = [];
   const renames: { temporary: string; target: string }[] = [];
+  const made: string[] = [];
   try {
-    for (const wish of wishes) {
-      for (const output of outputs) {
-        if (!isWanted(output.path, wantedOf([wish]))) continue;
-        signal?.throwIfAborted();
-        const target = targetOf(output.path, wish);
-        if (output.kind === "folder") {
-          await naming(target, Deno.mkdir(target, { recursive: true }));
-          folders.push({ target, mode: output.mode & 0o777 & ~umask });
-          continue;
-        }
-        // Before anything is made: what cannot be had leaves nothing.
-        const bytes = await bytesOf(output, read);
-        await naming(target, Deno.mkdir(dirname(target), { recursive: true }));
-        const temporary = `${dirname(target)}/.llama-${crypto.randomUUID()}`;
-        renames.push({ temporary, target });
-        await naming(
-          target,
-          output.kind === "link"
-            ? Deno.symlink(output.target, temporary)
-            : writeFile(temporary, output, bytes, take, umask),
-        );
+    for (const { output, target } of targetsOf(outputs, wishes)) {
+      signal?.throwIfAborted();
+      if (output.kind === "folder") {
+        await naming(target, makeFolder(target, made));
+        folders.push({ target, mode: output.mode & 0o777 & ~umask });
+        continue;
       }
+      // Before anything is made: what cannot be had leaves nothing.
+      const bytes = await bytesOf(output, read);
+      await naming(target, makeFolder(dirname(target), made));
+      const temporary = `${dirname(target)}/.llama-${crypto.randomUUID()}`;
+      renames.push({ temporary, target });
+      await naming(
+        target,
+        output.kind === "link"
+          ? Deno.symlink(output.target, temporary)
+          : writeFile(temporary, output, bytes, take, umask),
+      );
     }
     signal?.throwIfAborted();
     for (const { temporary, target } of renames) {
@@ -77,11 +74,73 @@ export async function writeOutputs(
     }
   } catch (error) {
     await Promise.all(renames.map(({ temporary }) => removeIfThere(temporary)));
+    await removeEmpty(made);
     throw error;
   }
   // A folder without write permission takes its files first.
   for (const { target, mode } of folders.toReversed()) await Deno.chmod(target, mode);
   return [...renames, ...folders].map(({ target }) => target);
+}
+
+/**
+ * All that is to be written, and where.
+ *
+ * @throws {LlamaError} `OutputTwice` for two outputs in one place, as nobody could tell which of them is there.
+ */
+function targetsOf(
+  outputs: readonly Input[],
+  wishes: readonly FileArg[],
+): { readonly output: Input; readonly target: string }[] {
+  const all = wishes.flatMap((wish) =>
+    outputs.filter(({ path }) => isWanted(path, wantedOf([wish])))
+      .map((output) => ({ output, target: targetOf(output.path, wish) }))
+  );
+  const places = new Map<string, string>();
+  for (const { output: { kind, path }, target } of all) {
+    if (kind === "folder") continue;
+    const other = places.get(resolve(target)) ?? path;
+    if (other !== path) {
+      throw new LlamaError(
+        "OutputTwice",
+        `Cannot write both outputs ${quote(other)} and ${quote(path)} to ${quote(target)}`,
+      );
+    }
+    places.set(resolve(target), path);
+  }
+  return all;
+}
+
+/** Makes a folder with those above it; the ones that were not there are added to `made`, the uppermost first. */
+async function makeFolder(path: string, made: string[]): Promise<void> {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !await exists(folder); folder = dirname(folder)) {
+    missing.push(folder);
+  }
+  await Deno.mkdir(path, { recursive: true });
+  made.push(...missing.toReversed());
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Removes folders that were made in vain; another job may use one by now, which is not empty then. */
+async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders.toReversed()) {
+    try {
+      await Deno.remove(folder);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      // ENOTEMPTY has no class of its own.
+      if (!(error instanceof Error && "code" in error && error.code === "ENOTEMPTY")) throw error;
+    }
+  }
 }
 
 /** The system's words name the file beside the target, if any. */

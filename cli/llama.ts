@@ -32,10 +32,28 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/**
+ * Refuses arguments that are not UTF-8, which Deno shows with U+FFFD in place of the bytes; proc(5), cmdline.
+ *
+ * @throws {LlamaError} With code `Usage`.
+ */
+async function refuseLostBytes(args: readonly string[]): Promise<void> {
+  const lossy = args.find((arg) => arg.includes("\uFFFD"));
+  if (lossy === undefined || Deno.build.os !== "linux") return;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    decoder.decode(await Deno.readFile("/proc/self/cmdline"));
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw usageError(`The argument ${JSON.stringify(lossy)} is not UTF-8`, "a job takes text only");
+  }
+}
+
 async function dispatch(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
+  await refuseLostBytes(args);
   const before = parseFlags(args, [...GLOBAL_FLAGS, VERSION_FLAG], true);
   const name = before.operands[0] ?? (before.flags.has("version") ? "version" : undefined);
   if (name === undefined || name === "help") {

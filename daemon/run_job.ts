@@ -91,6 +91,7 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
     if (payload.length > MAX_PAYLOAD_BYTES) {
       current = await withStoredInputs(current, store, moved);
       payload = encodeSpec(current, packs);
+      if (payload.length > MAX_PAYLOAD_BYTES) throw tooLong(payload.length);
     }
     invocations++;
     const startMs = performance.now();
@@ -222,6 +223,16 @@ function broken(cause: LlamaError): LlamaError {
   });
 }
 
+/** The inputs are in the store: what is left are names, arguments and variables. */
+function tooLong(bytes: number): LlamaError {
+  return new LlamaError(
+    "ArgumentsTooLong",
+    `Cannot send the command as its arguments, variables and names of files have ${bytes} bytes, and ` +
+      `${MAX_PAYLOAD_BYTES} is the most`,
+    { hint: "give it a file, as .AsFile in a template does" },
+  );
+}
+
 /** The bytes of a content, from the message or the store. */
 export async function readContent(
   content: Content,
@@ -269,7 +280,7 @@ function readAnswer(payload: Uint8Array, spec: JobSpec, functionName: string): J
     throw new LlamaError(
       "BadAnswer",
       `Cannot read the answer of the function "${functionName}": ${messageOf(cause)}`,
-      { cause, hint: "run llama bootstrap to bring the function to this version" },
+      { cause, hint: "is it a function of llama? llama bootstrap makes and updates one" },
     );
   }
 }

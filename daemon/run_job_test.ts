@@ -213,7 +213,7 @@ Deno.test("runJob() refuses the answer of another version, and what is no answer
       const error = await assertRejects(() => run(PLAIN), LlamaError, message);
       assertEquals([error.code, fake.jobs.length], ["BadAnswer", 1]);
       assert(error.message.includes('of the function "fn"'));
-      assertEquals(error.hint, "run llama bootstrap to bring the function to this version");
+      assertEquals(error.hint, "is it a function of llama? llama bootstrap makes and updates one");
     });
   }
 });

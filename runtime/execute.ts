@@ -137,6 +137,7 @@ function spawn(
   try {
     return command.spawn();
   } catch (cause) {
+    if (isTooLong(cause)) throw argumentsTooLong(spec, cause);
     throw new LlamaError(
       "CommandNotExecutable",
       `Cannot run ${JSON.stringify(spec.args[0])} as ${spawnProblem(cause)}`,
@@ -146,6 +147,30 @@ function spawn(
     Deno.umask(umask);
     restore?.();
   }
+}
+
+/** E2BIG of execve(2). */
+function isTooLong(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "E2BIG";
+}
+
+/** Of execve(2), "Limits on size of arguments and environment": 32 pages of 4 KiB with the zero at the end. */
+const MAX_ARGUMENT_BYTES = 131_071;
+
+function argumentsTooLong({ args, env }: JobSpec, cause: unknown): LlamaError {
+  const bytes = (texts: readonly string[]) =>
+    texts.map((text) => new TextEncoder().encode(text).length);
+  const each = bytes(args);
+  const longest = Math.max(...each);
+  const all = [...each, ...bytes(Object.entries(env).flat())].reduce((sum, size) => sum + size, 0);
+  const reason = longest > MAX_ARGUMENT_BYTES
+    ? `an argument has ${longest} bytes, and ${MAX_ARGUMENT_BYTES} is the most`
+    : `its arguments and environment have ${all} bytes`;
+  return new LlamaError(
+    "ArgumentsTooLong",
+    `Cannot run ${JSON.stringify(args[0])} as ${reason}`,
+    { cause, hint: "give it a file, as .AsFile in a template does" },
+  );
 }
 
 function spawnProblem(cause: unknown): string {

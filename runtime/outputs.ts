@@ -109,7 +109,7 @@ export function findOutputs(
     if (match === "exact") {
       take(path, true);
     } else if (match === "tree") {
-      walk(path, take(path, false));
+      walk(path, take(path, true));
     } else {
       const folder = parentOf(path);
       const real = realPathOf(layout.root, folder);

@@ -209,6 +209,7 @@ export async function runLines(options: RunLinesOptions): Promise<RanLines> {
 
 /** Errors that every other job would meet, too. */
 const FATAL: ReadonlySet<string> = new Set([
+  "BadAnswer",
   "CommandNotExecutable",
   "CommandNotFound",
   "CredentialsMissing",
