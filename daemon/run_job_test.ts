@@ -271,17 +271,19 @@ Deno.test("runJob() moves what a message cannot hold to the store", async () => 
 });
 
 Deno.test("runJob() counts a message's bytes, not its letters", async () => {
-  const args = ["true", "é".repeat(3_200_000)];
-  const inputs = [{
-    kind: "file" as const,
-    path: "a",
-    mode: 0o644,
-    content: { bytes: bytesOf("text") },
-  }];
+  const args = ["true", "é".repeat(3_050_000)];
+  const bytes = new Uint8Array(120_000);
+  for (let at = 0; at < bytes.length; at += 60_000) {
+    crypto.getRandomValues(bytes.subarray(at, at + 60_000));
+  }
+  const inputs = [{ kind: "file" as const, path: "a", mode: 0o644, content: { bytes } }];
   await withFunction(() => doneWith(), async ({ fake, run }) => {
     await run({ ...PLAIN, args, inputs });
     const [input] = fake.jobs[0]?.inputs ?? [];
     assertEquals(input?.kind === "file" && isInline(input.content), false);
+    const long = ["true", "é".repeat(3_200_000)];
+    const error = await assertRejects(() => run({ ...PLAIN, args: long }), LlamaError);
+    assertEquals(error.code, "ArgumentsTooLong");
   });
 });
 
