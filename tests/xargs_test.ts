@@ -512,6 +512,26 @@ Deno.test("xargs ends at ^C and when nobody reads on, and leaves nothing half wr
   assert(Number(statuses?.split(" ")[1]) > 0, statuses);
 });
 
+Deno.test("xargs shows one bar on a terminal, and none through a pipe or with -quiet", async () => {
+  const onTerminal = async (flags: string, pipe = "") => {
+    const job = 'sh -c "sleep 0.3; echo out; exit {}"';
+    const command = `llama xargs ${flags} -k llama ${job} ::: 0 1 ${pipe}`;
+    // util-linux's script(1) gives it a terminal.
+    return await cloud.must(["script", "-qec", `stty cols 70; ${command} || :`, "/dev/null"]);
+  };
+  const shown = await onTerminal("");
+  const bars = shown.split(/\r\x1b\[K|\r\n/).filter((line) => line.startsWith("["));
+  assertEquals(bars[0], "[--------------------]  0/2  0 failed  0 running  $0.00");
+  assert(bars.some((bar) => / {2}0\/2 {2}0 failed {2}2 running {2}/.test(bar)), shown);
+  assert(bars.every((bar) => bar.length < 70), shown);
+  assertStringIncludes(shown, "\r\x1b[Kout\r\nDone: sh -c 'sleep 0.3; echo out; exit 0'\r\n");
+  assertMatch(shown, /\n2 jobs, 1 failed, .*\r\n$/);
+  assertStringIncludes(await onTerminal("-quiet -bar"), "\r\x1b[K[");
+  for (const printed of [await onTerminal("-quiet"), await onTerminal("", "2>&1 | cat")]) {
+    assertEquals(printed.includes("\x1b["), false, printed);
+  }
+});
+
 Deno.test("xargs says what is wrong with its own command line", async () => {
   const cases = [
     [["llama"], /The command is missing/],
