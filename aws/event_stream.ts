@@ -2,6 +2,7 @@
  * Reads "application/vnd.amazon.eventstream" (Smithy, "Amazon Event Stream Specification"). An event has its length
  * and that of its headers, a CRC-32 of these eight bytes, headers, a payload, and a CRC-32 of all before it.
  */
+import { joinBytes } from "../job/bytes.ts";
 import { FormatError } from "../job/errors.ts";
 
 /** An event. */
@@ -36,7 +37,7 @@ export function createEventReader(crc32: Crc32): EventReader {
   let kept = new Uint8Array();
   return {
     add: (bytes) => {
-      const all = kept.length === 0 ? bytes : joined(kept, bytes);
+      const all = kept.length === 0 ? bytes : joinBytes([kept, bytes]);
       const events: StreamEvent[] = [];
       let at = 0;
       while (all.length - at >= PRELUDE_BYTES) {
@@ -102,11 +103,4 @@ function readHeaders(bytes: Uint8Array): Map<string, string> {
     throw new FormatError("event stream", error.message, { cause: error });
   }
   return headers;
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }

@@ -1,34 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LlamaError } from "../job/errors.ts";
 import { digestOf } from "../job/digest.ts";
+import { inFolder, treeOf } from "./files_fixture.ts";
 import { collectFiles } from "./job_inputs.ts";
 import { writeOutputs } from "./job_outputs.ts";
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "llama-files-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** The tree below `folder`: kind, permissions and contents by path. */
-function treeOf(folder: string, prefix = ""): Record<string, string> {
-  const tree: Record<string, string> = {};
-  for (const { name } of Deno.readDirSync(folder)) {
-    const path = `${folder}/${name}`;
-    const info = Deno.lstatSync(path);
-    const mode = ((info.mode ?? 0) & 0o777).toString(8);
-    if (info.isSymlink) tree[prefix + name] = `-> ${Deno.readLinkSync(path)}`;
-    else if (info.isFile) tree[prefix + name] = `${mode} ${Deno.readTextFileSync(path)}`;
-    else {
-      tree[prefix + name] = `${mode}/`;
-      Object.assign(tree, treeOf(path, `${prefix}${name}/`));
-    }
-  }
-  return tree;
-}
 
 Deno.test("collectFiles() and writeOutputs() carry a folder whole", async () => {
   await inFolder(async (folder) => {

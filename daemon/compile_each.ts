@@ -1,4 +1,5 @@
 /** Several sources of one command, each compiled elsewhere on its own. */
+import { joinBytes } from "../job/bytes.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { RemoteCompiler } from "./remote_compile.ts";
 import type { Compiled, RemoteRequest } from "./remote_request.ts";
@@ -44,8 +45,8 @@ export async function compileEach(
   const codes = done.map(({ code }) => code).filter((code) => code !== 0);
   return {
     kind: "compiled",
-    stdout: concat(done.map(({ stdout }) => stdout)),
-    stderr: concat(done.map(({ stderr }) => stderr)),
+    stdout: joinBytes(done.map(({ stdout }) => stdout)),
+    stderr: joinBytes(done.map(({ stderr }) => stderr)),
     // GCC manual, "-pass-exit-codes": the numerically highest error; else, and of clang, the first.
     code: only?.line.flags.has("-pass-exit-codes") ? Math.max(0, ...codes) : codes[0] ?? 0,
   };
@@ -56,14 +57,4 @@ function isOfDriver(stderr: Uint8Array, name: string): boolean {
   const text = new TextDecoder().decode(stderr);
   const own = [name.slice(name.lastIndexOf("/") + 1), "clang"];
   return text.split("\n").some((line) => own.some((name) => line.startsWith(`${name}: `)));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

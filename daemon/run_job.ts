@@ -2,6 +2,7 @@
 import { type InvocationAnswer, invoke, invokeDetached, invokeStreaming } from "../aws/invoke.ts";
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
+import { retryDelayMs, sleep } from "../aws/retry.ts";
 import { type Content, isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
@@ -106,6 +107,10 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
         throw error;
       }
       options.onCrash?.();
+      // Once at once, as it is seldom the job's fault; then it may be that it is.
+      if (crashes > 1) {
+        await sleep(retryDelayMs("transient", crashes, Math.random()), options.signal);
+      }
       continue;
     }
     const answer = readAnswer(reply.payload, spec, options.functionName);

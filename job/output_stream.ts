@@ -4,6 +4,7 @@
  * bytes. A runtime that has nothing to say before the answer sends that alone, as JSON and no frame: a brace stands
  * for no kind, so the first byte tells the two apart.
  */
+import { joinBytes } from "./bytes.ts";
 import { FormatError } from "./errors.ts";
 
 /** Where a command prints. */
@@ -52,15 +53,6 @@ export function createFrameReader(): FrameReader {
   let size = 0;
   let isJson: boolean | undefined;
 
-  const join = (): Uint8Array<ArrayBuffer> => {
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const part of kept) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  };
   const keep = (bytes: Uint8Array) => {
     kept = bytes.length === 0 ? [] : [bytes];
     size = bytes.length;
@@ -78,7 +70,7 @@ export function createFrameReader(): FrameReader {
       }
       // Parts are joined when a frame is whole, not as each of them comes.
       if (kept.length > 1 && size < wantedOf(kept)) return [];
-      const all = join();
+      const all = joinBytes(kept);
       const frames: Frame[] = [];
       let at = 0;
       while (all.length - at >= HEAD_BYTES) {
@@ -97,7 +89,7 @@ export function createFrameReader(): FrameReader {
       return frames;
     },
     end: () => {
-      if (isJson) return [{ kind: "answer", bytes: join() }];
+      if (isJson) return [{ kind: "answer", bytes: joinBytes(kept) }];
       if (size > 0) throw new FormatError("streamed answer", "a frame is cut off");
       return [];
     },

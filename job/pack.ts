@@ -11,6 +11,7 @@
  * would be 6 % smaller for gcc, yet a reader would hold 100 MB at a time to get one header; a frame
  * for each object makes header packs about three times as large.
  */
+import { joinBytes } from "./bytes.ts";
 import { compress, decompress } from "./compression.ts";
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
@@ -47,7 +48,7 @@ export function createPackWriter(): PackWriter {
   let rawBytes = 0;
   const flush = () => {
     if (pending.length === 0) return;
-    const frame = compress(concat(pending.map(({ bytes }) => bytes)));
+    const frame = compress(joinBytes(pending.map(({ bytes }) => bytes)));
     frames.push(frame);
     index.push({
       size: frame.length,
@@ -73,7 +74,7 @@ export function createPackWriter(): PackWriter {
       const head = new Uint8Array(HEAD_BYTES);
       head.set(new TextEncoder().encode(MAGIC));
       new DataView(head.buffer).setUint32(8, indexBytes.length, true);
-      return concat([head, indexBytes, ...frames]);
+      return joinBytes([head, indexBytes, ...frames]);
     },
   };
 }
@@ -134,14 +135,4 @@ function* decodeBlock(
     yield { digest, bytes: bytes.subarray(position, position + size) };
     position += size;
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

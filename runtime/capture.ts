@@ -2,6 +2,7 @@
  * Keeps what a command prints: in memory while it is little, in a file from then on, up to a bound. Or passes it on
  * while it comes.
  */
+import { joinBytes } from "../job/bytes.ts";
 import type { OutputName } from "../job/output_stream.ts";
 import type { Source } from "./answer.ts";
 
@@ -56,7 +57,7 @@ export function capture(
 
   const passAll = async () => {
     const length = size;
-    const bytes = joined(chunks.splice(0), length);
+    const bytes = joinBytes(chunks.splice(0));
     size = 0;
     if (await pass?.(bytes)) return;
     passes = false;
@@ -118,7 +119,7 @@ export function capture(
     get size() {
       return size;
     },
-    read: () => spool ? Deno.readFileSync(file) : joined(chunks, size),
+    read: () => spool ? Deno.readFileSync(file) : joinBytes(chunks),
     // Only what was written to the file is so long.
     file: () => file,
     tooLarge: () => tooLarge,
@@ -131,14 +132,4 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     written += file.writeSync(bytes.subarray(written));
   }
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(size);
-  let position = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, position);
-    position += chunk.length;
-  }
-  return whole;
 }

@@ -17,7 +17,7 @@ export interface Arrow {
 /** Prefixes of the modules that each room may import, beside its own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   job: [],
-  aws: ["job/errors.ts", "job/json.ts"],
+  aws: ["job/bytes.ts", "job/errors.ts", "job/json.ts"],
   store: ["job/", "aws/"],
   runtime: ["job/", "store/"],
   cc: ["job/"],

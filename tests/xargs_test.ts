@@ -520,7 +520,9 @@ Deno.test("xargs shows one bar on a terminal, and none through a pipe or with -q
     return await cloud.must(["script", "-qec", `stty cols 70; ${command} || :`, "/dev/null"]);
   };
   const shown = await onTerminal("");
-  const bars = shown.split(/\r\x1b\[K|\r\n/).filter((line) => line.startsWith("["));
+  const bars = shown.replaceAll("\r\x1b[K", "\r\n").split("\r\n").filter((line) =>
+    line.startsWith("[")
+  );
   assertEquals(bars[0], "[--------------------]  0/2  0 failed  0 running  $0.00");
   assert(bars.some((bar) => / {2}0\/2 {2}0 failed {2}2 running {2}/.test(bar)), shown);
   assert(bars.every((bar) => bar.length < 70), shown);

@@ -1,6 +1,7 @@
 /**
  * The lines that `xargs` makes jobs of, as a stream: what waits in memory is bounded, however many there are.
  */
+import { joinBytes } from "../../job/bytes.ts";
 import { LlamaError } from "../../job/errors.ts";
 
 /** A line without its end. */
@@ -144,7 +145,7 @@ function createSplitter(delimiter: string) {
 
   return {
     add: (chunk: Uint8Array): Batch | undefined => {
-      const all = rest.length === 0 ? chunk : joined(rest, chunk);
+      const all = rest.length === 0 ? chunk : joinBytes([rest, chunk]);
       const last = lastIndexOf(all, mark);
       rest = all.slice(last < 0 ? 0 : last + mark.length);
       if (rest.length > MAX_LINE_BYTES) {
@@ -189,13 +190,6 @@ function decode(bytes: Uint8Array): Found {
     if (!(error instanceof TypeError)) throw error;
     return { text: new TextDecoder().decode(bytes), isText: false };
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }
 
 function indexOf(bytes: Uint8Array, mark: Uint8Array, from: number): number {

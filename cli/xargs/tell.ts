@@ -1,4 +1,5 @@
 /** What is said of the jobs of `xargs`: to people as they end, or as one JSON value. */
+import { joinBytes } from "../../job/bytes.ts";
 import type { ExitStatus } from "../../job/result.ts";
 import { exitCodeOf } from "../exit_status.ts";
 import { type ErrorReport, reportJson, reportLine } from "../report_error.ts";
@@ -100,13 +101,7 @@ function tagged(bytes: Uint8Array, prefix: Uint8Array): Uint8Array {
     end = newline < 0 ? bytes.length : newline + 1;
     parts.push(prefix, bytes.subarray(start, end));
   }
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinBytes(parts);
 }
 
 function summaryLine(summary: Summary): string {
