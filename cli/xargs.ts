@@ -1,21 +1,19 @@
 /** `llama xargs`: a command in a function, or a local one elsewhere, for each line of input. */
-import { resolve } from "@std/path/posix";
 import { createFunctionSizes } from "../daemon/function_sizes.ts";
 import { openSession } from "../daemon/session.ts";
+import { resolve } from "@std/path/posix";
 import type { Command, CommandContext } from "./command.ts";
-import { usageError } from "./flags.ts";
-import type { ExpandedJob } from "./job_template.ts";
 import { sessionInputs } from "./session_inputs.ts";
-import { commandLine } from "./shell_quote.ts";
 import { barLine } from "./xargs/bar.ts";
+import { printCommands } from "./xargs/dry_run.ts";
 import { parseDelimiter } from "./xargs/delimiter.ts";
-import { type Halt, parseHalt } from "./xargs/halt.ts";
-import { openJobLog, type Resume } from "./xargs/joblog.ts";
+import { openJobLog } from "./xargs/joblog.ts";
 import { compileLine } from "./xargs/line_job.ts";
-import { type Line, type Lines, linesFrom, linesOf } from "./xargs/lines.ts";
+import { type Lines, linesFrom, linesOf } from "./xargs/lines.ts";
 import { createMeter, type Meter } from "./xargs/meter.ts";
 import { asTheyEnd, inOrder } from "./xargs/ordered.ts";
 import { openRunLine } from "./xargs/open_run_line.ts";
+import { planOf } from "./xargs/plan.ts";
 import { runLines } from "./xargs/run_lines.ts";
 import { barScreen, plainScreen } from "./xargs/screen.ts";
 import { tellJson, tellPeople } from "./xargs/tell.ts";
@@ -109,6 +107,8 @@ async function run(context: CommandContext): Promise<number> {
   const plan = planOf(context);
   const expand = compileLine(plan.args, cwd);
   const lines = await openLines(plan.given, context);
+  // Whoever waits for a line need not wait any more.
+  signal.addEventListener("abort", () => lines.close(), { once: true });
   if (flags.has("dry-run")) return await printCommands(lines, expand, context);
 
   const startedMs = performance.now();
@@ -183,73 +183,6 @@ function countsOf(meter: Meter) {
   return { running, succeeded, failed, skipped, throttles, usd };
 }
 
-/** A command line that makes sense. */
-interface Plan {
-  /** Undefined for the default function, with `-run`. */
-  readonly functionName: string | undefined;
-  /** The command, not expanded. */
-  readonly args: readonly string[];
-  /** Lines of the command line, undefined if they are read. */
-  readonly given: readonly string[] | undefined;
-  readonly halt: Halt | undefined;
-  readonly joblog: string | undefined;
-  readonly resume: Resume | undefined;
-  readonly results: string | undefined;
-}
-
-/** Separates the command from lines that are given with it, as parallel(1) has it. */
-const SEPARATOR = ":::";
-
-function planOf({ flags, operands, cwd }: CommandContext): Plan {
-  const at = operands.indexOf(SEPARATOR);
-  const command = at < 0 ? operands : operands.slice(0, at);
-  const given = at < 0 ? undefined : operands.slice(at + 1);
-  if (given?.includes(SEPARATOR)) {
-    throw usageError(`There may be one ${SEPARATOR}`, "make the combinations before llama xargs");
-  }
-  const isRun = flags.has("run");
-  const [functionName, ...rest] = isRun ? [flags.value("function"), ...command] : command;
-  if (!isRun && functionName === undefined) {
-    throw usageError("The function is missing", "see llama help xargs");
-  }
-  if (rest.length === 0) throw usageError("The command is missing", "see llama help xargs");
-  refuseTogether(flags, isRun, given !== undefined);
-  const joblog = flags.value("joblog");
-  const resume = flags.has("resume-failed") ? "succeeded" : flags.has("resume") ? "all" : undefined;
-  if (resume !== undefined && joblog === undefined) {
-    throw usageError("-resume and -resume-failed need -joblog FILE");
-  }
-  const results = flags.value("results");
-  const halt = flags.value("halt");
-  return {
-    functionName,
-    args: rest.map((arg) => arg ?? ""),
-    given,
-    halt: halt === undefined ? undefined : parseHalt(halt),
-    joblog: joblog === undefined ? undefined : resolve(cwd, joblog),
-    resume,
-    results: results === undefined ? undefined : resolve(cwd, results),
-  };
-}
-
-function refuseTogether(
-  { has, value, list }: CommandContext["flags"],
-  isRun: boolean,
-  isGiven: boolean,
-): void {
-  const refuse = (one: string, other: string) => {
-    throw usageError(`${one} and ${other} exclude each other`);
-  };
-  const ends = [...has("null") ? ["-0"] : [], ...value("delimiter") !== undefined ? ["-d"] : []];
-  if (ends.length > 1) refuse("-0", "-d");
-  if (isGiven && value("arg-file") !== undefined) refuse("-a", SEPARATOR);
-  if (isGiven && ends[0] !== undefined) refuse(ends[0], SEPARATOR);
-  if (isRun && (has("ship") || list("ship-file").length > 0)) refuse("-run", "-ship");
-  if (!isRun && value("function") !== undefined) {
-    throw usageError("-function is for -run; otherwise the function is the first operand");
-  }
-}
-
 async function openLines(
   given: readonly string[] | undefined,
   { flags, cwd, output }: CommandContext,
@@ -264,30 +197,4 @@ async function openLines(
   }
   if (Deno.stdin.isTerminal()) output.progress("llama: reading lines from the terminal");
   return linesFrom(Deno.stdin.readable, end);
-}
-
-/** Commands are written together, not one by one: there may be millions. */
-const WRITE_BYTES = 64 * 1024;
-
-async function printCommands(
-  lines: Lines,
-  expand: (line: Line) => ExpandedJob,
-  { output, signal }: CommandContext,
-): Promise<number> {
-  const encoder = new TextEncoder();
-  const buffer = new Uint8Array(WRITE_BYTES);
-  let used = 0;
-  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-    signal.throwIfAborted();
-    const text = `${commandLine(expand(line).args)}\n`;
-    // A UTF-16 unit is at most three bytes of UTF-8.
-    if (used + text.length * 3 > buffer.length) {
-      await output.bytes(buffer.subarray(0, used));
-      used = 0;
-    }
-    if (text.length * 3 > buffer.length) await output.bytes(encoder.encode(text));
-    else used += encoder.encodeInto(text, buffer.subarray(used)).written;
-  }
-  await output.bytes(buffer.subarray(0, used));
-  return 0;
 }

@@ -26,16 +26,24 @@ export interface Capture extends Source {
   giveUp(): void;
 }
 
-/** Passes on what a command prints; false if it is to be kept, as is all that follows. */
-export type PassOn = (name: OutputName, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+/** Passes on what a command prints, or refuses at once: it is kept then, as is all that follows. */
+export type PassOn = (
+  name: OutputName,
+  bytes: Uint8Array<ArrayBuffer>,
+) => Promise<void> | undefined;
 
 /** What comes within so many milliseconds is passed on together: most commands end sooner. */
 const PASS_AFTER_MS = 20;
 /** So much is passed on at once. */
 const PASS_BYTES = 64 * 1024;
+/**
+ * A command that prints so much faster than it can be passed on has the rest kept. Lambda lets 2 MB a second through
+ * after the first 6 MB (Developer Guide, "Bandwidth limits for response streaming"); the store takes far more.
+ */
+const MAX_BEHIND_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps `stream`, in `file` if it is long, but for what `pass` takes; while that takes its time nothing is read.
+ * Keeps `stream`, in `file` if it is long, but for what `pass` takes.
  * `onTrouble` is called once if it must end early.
  */
 export function capture(
@@ -43,7 +51,7 @@ export function capture(
   file: string,
   limits: CaptureLimits,
   onTrouble: () => void,
-  pass?: (bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>,
+  pass?: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | undefined,
 ): Capture {
   const reader = stream.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -55,27 +63,27 @@ export function capture(
   let passing: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const passAll = async () => {
-    const length = size;
-    const bytes = joinBytes(chunks.splice(0));
-    size = 0;
-    if (await pass?.(bytes)) return;
-    passes = false;
-    chunks.unshift(bytes);
-    size += length;
-  };
   const passWhile = async () => {
-    while (passes && size > 0) await passAll();
+    while (passes && size > 0) {
+      const bytes = joinBytes(chunks);
+      const passed = pass?.(bytes);
+      if (passed === undefined) {
+        passes = false;
+        return;
+      }
+      chunks.length = 0;
+      size = 0;
+      await passed;
+    }
   };
   /** One at a time, so that the order stays. */
-  const passNow = (): Promise<void> => {
+  const passNow = () => {
     clearTimeout(timer);
     timer = undefined;
     passing ??= passWhile().catch((error) => {
       failure ??= error;
       giveUp();
     }).finally(() => passing = undefined);
-    return passing;
   };
   const giveUp = () => {
     reader.cancel().catch((error) => failure ??= error);
@@ -101,13 +109,16 @@ export function capture(
           return;
         }
         keep(value);
-        if (passes && size >= PASS_BYTES) await passNow();
+        if (size > MAX_BEHIND_BYTES) passes = false;
+        if (passes && size >= PASS_BYTES) passNow();
         else if (passes) timer ??= setTimeout(passNow, PASS_AFTER_MS);
       }
     } catch (error) {
       failure = error;
     } finally {
       clearTimeout(timer);
+      // What is left goes with the answer.
+      passes = false;
       await passing;
       spool?.close();
       if (tooLarge || failure !== undefined) onTrouble();

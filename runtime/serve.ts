@@ -57,12 +57,11 @@ const MAX_PASSED_BYTES = 190_000_000;
 function openPrinted(open: () => StreamedResponse) {
   let stream: StreamedResponse | undefined;
   let left = MAX_PASSED_BYTES;
-  const passOn: PassOn = async (kind, bytes) => {
+  const passOn: PassOn = (kind, bytes) => {
+    if (bytes.length > left) return undefined;
     left -= bytes.length;
-    if (left < 0) return false;
     stream ??= open();
-    await stream.write(encodeFrame({ kind, bytes }));
-    return true;
+    return stream.write(encodeFrame({ kind, bytes }));
   };
   return {
     passOn,
