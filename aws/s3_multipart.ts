@@ -109,7 +109,10 @@ async function sendParts(
   return etags;
 }
 
-/** Removes the parts of an upload, and throws what it failed by. A rule of the bucket removes what this cannot. */
+/**
+ * Removes the parts of an upload that is not completed, and throws what it failed by, if anything. What cannot be removed a
+ * rule of the bucket removes.
+ */
 async function abort(
   client: AwsClient,
   object: ObjectName,
@@ -125,7 +128,7 @@ async function abort(
       query: [["uploadId", uploadId]],
     });
   } catch (error) {
-    if (cause === undefined) throw error;
+    if (!(error instanceof AwsError)) throw error;
   }
   if (cause !== undefined) throw cause;
 }

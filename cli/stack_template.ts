@@ -195,7 +195,7 @@ function role(): TemplateResource {
               {
                 Sid: "Objects",
                 Effect: "Allow",
-                Action: ["s3:GetObject", "s3:PutObject"],
+                Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
                 Resource: sub("${Bucket.Arn}/obj/*"),
               },
               {
