@@ -54,6 +54,7 @@ Deno.test("llama bootstraps the embedded cloud, runs commands there and removes 
         name: "llama",
         action: "created",
         memoryMb: 1769,
+        tmpMb: 2048,
         timeoutSeconds: 60,
       });
       const config = JSON.parse(await Deno.readTextFile(`${folder}/llama/llama.json`));
@@ -128,7 +129,7 @@ Deno.test("llama bootstraps the embedded cloud, runs commands there and removes 
 
     await t.step("^C ends an invocation at once and leaves no output", async () => {
       const args = ["invoke", "-debug-aws", "-o", "late", "llama", "sh", "-c", ": >late; sleep 60"];
-      assertEquals(await signalled(args, folder, "> Invoke:", "SIGINT"), 130);
+      assertEquals(await signalled(args, folder, "> InvokeWithResponseStream:", "SIGINT"), 130);
       assertEquals(Array.from(Deno.readDirSync(folder)).some(({ name }) => name === "late"), false);
     });
 

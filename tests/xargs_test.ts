@@ -140,15 +140,15 @@ Deno.test("xargs stops early as it is told, and says so", async () => {
   assertEquals(cost.code, 1);
   assertMatch(
     cost.stderr,
-    /stopped as the jobs have cost \$1e-7, which is -max-cost\n1 job, 0 failed/,
+    /stopped as the jobs have cost \$0\.00000010, which is -max-cost\n1 job, 0 failed/,
   );
   // Jobs that run when others are given up leave nothing, and are none that failed.
   const given = await cloud.run([
     ...["llama", "xargs", "-halt", "now,fail=1", "llama", "sh", "-c"],
     ...[
-      'echo x >out; [ "$0" = 1 ] && exit 1; sleep 5',
+      'echo x >"$1"; [ "$0" = 1 ] && exit 1; sleep 5',
       "{{.Line}}",
-      '{{.O "out"}}',
+      '{{.O (printf "out%s" .Line)}}',
       ":::",
       "1",
       "2",
@@ -226,6 +226,15 @@ Deno.test("xargs fails a job whose file is missing or whose output was not made,
   assertStringIncludes(made.stderr, 'did not make the output "o/b"');
   const names = Object.keys(await treeOf(`${cloud.work}/f`)).toSorted();
   assertEquals(names.filter((path) => path.startsWith("o/")), ["o/a", "o/c"]);
+});
+
+Deno.test("xargs refuses an output that two jobs would make", async () => {
+  const { code, stderr } = await cloud.run(
+    ["llama", "xargs", "-j1", "llama", "touch", '{{.O "one"}}', ":::", "a", "b"],
+  );
+  assertEquals(code, 123);
+  assertMatch(stderr, /Cannot have job 2 make "one" as job 1 makes it, too \(name it by the line/);
+  assertMatch(stderr, /\n2 jobs, 1 failed/);
 });
 
 Deno.test("xargs takes lines with spaces, quotes and other ends, and says which are not text", async () => {

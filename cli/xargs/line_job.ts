@@ -40,6 +40,7 @@ export type RunLine = (job: ExpandedJob, signal: AbortSignal) => Promise<LineEnd
  */
 export function compileLine(args: readonly string[], cwd: string): (line: Line) => ExpandedJob {
   const expand = args.some(hasTemplate) ? compileJob(args, ["Line", "Idx"], cwd) : undefined;
+  const makers = new Map<string, number>();
   return (line) => {
     if (!line.isText) {
       throw new LlamaError(
@@ -47,9 +48,30 @@ export function compileLine(args: readonly string[], cwd: string): (line: Line) 
         `Cannot use line ${line.seq}, ${JSON.stringify(line.text)}, as it is not UTF-8`,
       );
     }
-    if (expand) return expand({ Line: line.text, Idx: BigInt(line.seq - 1) });
+    if (expand) {
+      const job = expand({ Line: line.text, Idx: BigInt(line.seq - 1) });
+      for (const { local } of job.outputs) refuseRepeated(local, line.seq, makers);
+      return job;
+    }
     return { args: expandShorthands(args, line), inputs: [], outputs: [], texts: [] };
   };
+}
+
+/** So many outputs are remembered: who forgot to name them by the line is told at the second one. */
+const MAX_MAKERS = 10_000;
+
+/** Refuses an output of which nobody could tell whose it is. */
+function refuseRepeated(output: string, seq: number, makers: Map<string, number>): void {
+  const other = makers.get(output);
+  if (other === undefined) {
+    if (makers.size < MAX_MAKERS) makers.set(output, seq);
+  } else if (other !== seq) {
+    throw new LlamaError(
+      "OutputTwice",
+      `Cannot have job ${seq} make ${JSON.stringify(output)} as job ${other} makes it, too`,
+      { hint: 'name it by the line, such as {{.O (printf "out/%s" .Line)}}' },
+    );
+  }
 }
 
 /** What all jobs of a function have in common. */

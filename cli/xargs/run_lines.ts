@@ -5,6 +5,7 @@ import type { ExpandedJob } from "../job_template.ts";
 import { type ErrorReport, reportOf } from "../report_error.ts";
 import { commandLine } from "../shell_quote.ts";
 import { TemplateError } from "../templates/error.ts";
+import { dollars } from "./bar.ts";
 import { type Halt, isHalted } from "./halt.ts";
 import type { JobLog } from "./joblog.ts";
 import type { LineEnd, RunLine } from "./line_job.ts";
@@ -159,7 +160,7 @@ export async function runLines(options: RunLinesOptions): Promise<RanLines> {
     }
     if (maxUsd !== undefined && meter.usd >= maxUsd) {
       note(1);
-      stop(`stopped as the jobs have cost $${maxUsd}, which is -max-cost`, "soon");
+      stop(`stopped as the jobs have cost ${dollars(maxUsd)}, which is -max-cost`, "soon");
     }
   };
 
