@@ -57,21 +57,20 @@ export function compileLine(args: readonly string[], cwd: string): (line: Line) 
   };
 }
 
-/** So many outputs are remembered: who forgot to name them by the line is told at the second one. */
-const MAX_MAKERS = 10_000;
+/** Only the first outputs are compared, as a million would be remembered otherwise: a fixed name shows at the second. */
+const MAX_MAKERS = 100;
 
 /** Refuses an output of which nobody could tell whose it is. */
 function refuseRepeated(output: string, seq: number, makers: Map<string, number>): void {
-  const other = makers.get(output);
-  if (other === undefined) {
-    if (makers.size < MAX_MAKERS) makers.set(output, seq);
-  } else if (other !== seq) {
-    throw new LlamaError(
-      "OutputTwice",
-      `Cannot have job ${seq} make ${JSON.stringify(output)} as job ${other} makes it, too`,
-      { hint: 'name it by the line, such as {{.O (printf "out/%s" .Line)}}' },
-    );
-  }
+  if (makers.size >= MAX_MAKERS) return;
+  const other = makers.get(output) ?? seq;
+  makers.set(output, other);
+  if (other === seq) return;
+  throw new LlamaError(
+    "OutputTwice",
+    `Cannot have job ${seq} make ${JSON.stringify(output)} as job ${other} makes it, too`,
+    { hint: 'name it by the line, such as {{.O (printf "out/%s" .Line)}}' },
+  );
 }
 
 /** What all jobs of a function have in common. */
