@@ -29,6 +29,7 @@ import {
   type UnitPlanTools,
 } from "./unit_plan.ts";
 import { belongsToToolchain } from "./unit_search.ts";
+import type { UnitMemory } from "./unit_memory.ts";
 import { noUploads, type ReadObject } from "./uploads.ts";
 
 /** Compiles elsewhere. */
@@ -71,6 +72,8 @@ export interface RemoteCompileTools extends UnitPlanTools {
   readonly images: ImageCompilers;
   readonly slots: Slots;
   readonly stats: StatsKeeper;
+  /** What proofs have found beside the guess. */
+  readonly memory: UnitMemory;
   /** Is told of each use of a function, so that its price can be told later. */
   readonly learnSize?: (client: AwsClient, functionName: string) => void;
   /** Names of the locales of this machine. */
@@ -85,23 +88,13 @@ export interface RemoteCompileTools extends UnitPlanTools {
 const MAX_ROUNDS = 3;
 /** Further ones that find nothing but what belongs to the toolchain, and so is found once for all units. */
 const MAX_TOOLCHAIN_ROUNDS = 5;
-/** Units for which names found by the proof are remembered. */
-const MAX_LEARNED_UNITS = 20_000;
 
-/** Creates a compiler with an empty memory. */
+/** Creates a compiler. */
 export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler {
-  const { files, folders, places, stats } = tools;
+  const { files, folders, places, stats, memory } = tools;
   const planUnit = createUnitPlanner(tools);
-  const learned = new Map<string, Set<string>>();
   const read: ReadObject = async (digest) =>
     tools.toolchains.read(digest) ?? await tools.digests.read(digest);
-
-  const remember = (unit: string, paths: Set<string>) => {
-    // The oldest goes first, as a map keeps the order of its entries.
-    const [oldest] = learned.keys();
-    if (learned.size >= MAX_LEARNED_UNITS && oldest !== undefined) learned.delete(oldest);
-    learned.set(unit, paths);
-  };
 
   const openSession = async (env: Readonly<Record<string, string>>): Promise<Session> => {
     try {
@@ -143,7 +136,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const search = plan.search.real;
     const includeFolders = image ? includeFoldersOf(remote) : [];
     const unit = unitOf(plan, remote);
-    const known = learned.get(unit) ?? new Set<string>();
+    const known = new Set(memory.recall(unit));
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
@@ -216,7 +209,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         if (belongsToToolchain(path, search)) whole.extras.add(path);
         else known.add(path);
       }
-      remember(unit, known);
+      if (known.size > 0) memory.learn(unit, known);
     }
     throw new LlamaError(
       "TooManyRounds",
@@ -241,7 +234,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       ? undefined
       : tools.toolchains.ready(partsOf(remote), session.uploads);
     const toolchain = await (ready ?? tools.toolchains.prepare(partsOf(remote), noUploads));
-    const known = learned.get(unitOf(plan, remote)) ?? [];
+    const known = memory.recall(unitOf(plan, remote));
     return {
       plan,
       toolchain,

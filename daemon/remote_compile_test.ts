@@ -1,3 +1,4 @@
+import { openUnitMemory } from "./unit_memory.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AwsError } from "../aws/error.ts";
 import { readCommandLine } from "../cc/command_line.ts";
@@ -86,6 +87,7 @@ async function withBench(test: (bench: Bench) => Promise<void>): Promise<void> {
     extras: new Set(),
   };
   const compiler = createRemoteCompiler({
+    memory: await openUnitMemory(undefined),
     files: realFiles,
     processes: recordedProcesses(() => ({ code: 0, stdout: "", stderr: SEARCH })),
     folders,

@@ -3,7 +3,7 @@ import type { ExchangeEvent } from "../aws/client.ts";
 import { s3Class } from "../aws/prices.ts";
 import { type RetryEvent, sleep } from "../aws/retry.ts";
 import { createGuesser } from "../cc/guess.ts";
-import { LlamaError } from "../job/errors.ts";
+import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
 import { createFunctionInfo } from "./function_info.ts";
@@ -26,6 +26,7 @@ import { statsAnswer } from "./stats_answer.ts";
 import { addToolchain } from "./toolchain_add.ts";
 import { keepToolchain } from "./toolchain_records.ts";
 import { createToolchains } from "./toolchains.ts";
+import { openUnitMemory } from "./unit_memory.ts";
 
 /** How {@linkcode runDaemon} runs. */
 export interface DaemonOptions {
@@ -60,6 +61,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
     );
     const seams = openRealTools();
+    const memory = await openUnitMemory(
+      `${llamaDir}/units.json`,
+      (problem) => log.write("memory", { text: messageOf(problem) }),
+    );
     let asked: Promise<ReadonlySet<string>> | undefined;
     const locales = () => asked ??= installedLocales();
     const sessions = createSessions(options, stats, log.write);
@@ -89,6 +94,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         images: createImageCompilers(realProcesses, about),
         slots,
         stats,
+        memory,
         learnSize: sizes.learn,
         locales,
         openSession: sessions.open,
@@ -133,6 +139,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     options.signal.addEventListener("abort", stop, { once: true });
     if (options.signal.aborted) stop();
     await server.finished;
+    await memory.keep();
     options.signal.removeEventListener("abort", stop);
   } finally {
     log.close();

@@ -124,3 +124,29 @@ Deno.test("the daemon ends when it was idle for -idle-timeout", async () => {
   const log = await Deno.readTextFile(`${cloud.llamaDir}/daemon.log`);
   assertStringIncludes(log, "idle");
 });
+
+Deno.test("what a proof found for a unit is known after a restart, and a damaged file does no harm", async () => {
+  await writeFiles(cloud.work, {
+    "learn/a.c": "#define NAME(x) <sub/x.h>\n#include NAME(deep)\nint f = WHICH;\n",
+    "learn/inc/sub/deep.h": '#include "deeper.h"\n',
+    "learn/inc/sub/deeper.h": "#define WHICH 1\n",
+  });
+  const rounds = async () => {
+    await cloud.stats("zero");
+    await cloud.must(["llamacc", "-Iinc", "-c", "a.c"], { cwd: `${cloud.work}/learn` });
+    const { remote, rounds } = await cloud.stats();
+    assertEquals(remote, 1);
+    return rounds;
+  };
+  const restart = async () => {
+    await cloud.must(["llama", "daemon", "-shutdown"]);
+    await cloud.must(["llama", "daemon", "-autostart"]);
+  };
+  assertEquals([await rounds(), await rounds()], [2, 1]);
+  await restart();
+  assertEquals(await rounds(), 1);
+  await cloud.must(["llama", "daemon", "-shutdown"]);
+  await Deno.writeTextFile(`${cloud.llamaDir}/units.json`, "{");
+  await cloud.must(["llama", "daemon", "-autostart"]);
+  assertEquals([await rounds(), await rounds()], [2, 1]);
+});
