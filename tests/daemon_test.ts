@@ -142,6 +142,7 @@ Deno.test("what a proof found for a unit is known after a restart, and a damaged
     await cloud.must(["llama", "daemon", "-shutdown"]);
     await cloud.must(["llama", "daemon", "-autostart"]);
   };
+  await cloud.must(["llama", "daemon", "-autostart"]);
   assertEquals([await rounds(), await rounds()], [2, 1]);
   await restart();
   assertEquals(await rounds(), 1);
