@@ -20,6 +20,7 @@ import {
   SPECIAL,
 } from "./command_plan.ts";
 import { proofQuestion } from "./compile_proof.ts";
+import { folderOrder } from "./folder_order.ts";
 import { type JobSession, type RanJob, runJob } from "./run_job.ts";
 import { SHIM_PATH, shimInput } from "./toolchain_files.ts";
 import type { ReadObject } from "./uploads.ts";
@@ -109,17 +110,19 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
     const shared = [...all.filter((input) => !isOwn(input)), shimInput(await keep(shim), shim)]
       .toSorted((a, b) => a.path < b.path ? -1 : 1);
     const packs = await session.uploads.ensure(contentsOf(shared), read);
+    const ofJob = all.filter(isOwn);
+    const order = folderOrder(ofJob, files);
     return {
       args: plan.args,
       program: plan.program,
-      env,
+      env: { ...env, ...(order && { LLAMA_SHIM_ORDER: order.path }) },
       cwd,
       ...(stdin && { stdin: stdin.content }),
       ...(timeoutMs !== undefined && { timeoutMs }),
       rooted: { shim: SHIM_PATH, libraryPath: plan.libraryPath },
       manifests: [await keep(encodeManifest({ packs, inputs: shared }))],
       packs: [],
-      inputs: all.filter(isOwn),
+      inputs: order ? [...ofJob, order] : ofJob,
       wanted: plan.outputs.map((path) => ({ match: "tree", path })),
     };
   };

@@ -82,6 +82,7 @@
 #include <limits.h>
 #include <link.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -634,6 +635,192 @@ ssize_t getdents64(int fd, void *entries, size_t size) {
   return sys(SYS_getdents64, fd, entries, size);
 }
 #endif
+
+/* ---- The order of folders ------------------------------------------------------------------- */
+
+/*
+ * A folder is listed in the order of its file system, which decides what an archive is made of.
+ * LLAMA_SHIM_ORDER names a file with the caller's order: for each folder its path, the names in it
+ * and an empty one, each with a NUL behind it. `.` and `..` come first, and names that the job has
+ * made last. scandir(3), fts(3) and readdir_r(3) read within libc: they see the worker's order.
+ */
+static struct listing {
+  DIR *dir;
+  struct listing *more;
+  struct ranked {
+    struct dirent *entry;
+    size_t rank;
+  } *entries; /* NULL: no order is known, and libc lists the folder */
+  size_t count, at;
+} *listings;
+static int listings_locked;
+
+static void lock_listings(void) {
+  while (__atomic_exchange_n(&listings_locked, 1, __ATOMIC_ACQUIRE)) sched_yield();
+}
+
+static void unlock_listings(void) { __atomic_store_n(&listings_locked, 0, __ATOMIC_RELEASE); }
+
+static const char *orders, *orders_end;
+
+/* Whether there are orders; they are read once. */
+static int has_orders(void) {
+  static int known;
+  int mine = __atomic_load_n(&known, __ATOMIC_ACQUIRE);
+  if (mine || !active()) return mine > 0;
+  const char *name = VALUE("LLAMA_SHIM_ORDER", NULL);
+  char path[2 * PATH_MAX];
+  struct stat file;
+  void *text = MAP_FAILED;
+  int fd = -1;
+  if (name && strlen(name) < PATH_MAX) {
+    snprintf(path, sizeof path, "%s%s", root, name);
+    fd = sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  }
+  if (fd >= 0 && sys(SYS_newfstatat, fd, "", &file, AT_EMPTY_PATH) == 0 && file.st_size > 0)
+    text = mmap(NULL, file.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (fd >= 0) sys(SYS_close, fd);
+  if (text != MAP_FAILED && !((char *)text)[file.st_size - 1]) {
+    orders = text;
+    orders_end = orders + file.st_size;
+  }
+  __atomic_store_n(&known, orders ? 1 : -1, __ATOMIC_RELEASE);
+  return orders != NULL;
+}
+
+/* The names of a folder in their order, up to an empty one; NULL if they are not known. */
+static const char *order_of(const char *path) {
+  for (const char *at = orders; at < orders_end; at++) {
+    const char *names = at + strlen(at) + 1;
+    if (!strcmp(at, path)) return names;
+    for (at = names; at < orders_end && *at; at += strlen(at) + 1) continue;
+  }
+  return NULL;
+}
+
+static int by_name(const void *one, const void *other) {
+  return strcmp(((const struct ranked *)one)->entry->d_name,
+                ((const struct ranked *)other)->entry->d_name);
+}
+
+static int by_rank(const void *one, const void *other) {
+  size_t a = ((const struct ranked *)one)->rank, b = ((const struct ranked *)other)->rank;
+  return a < b ? -1 : a > b;
+}
+
+static void free_entries(struct listing *list) {
+  for (size_t i = 0; i < list->count; i++) free(list->entries[i].entry);
+  free(list->entries);
+  list->entries = NULL;
+  list->count = list->at = 0;
+}
+
+/* Reads a folder to its end; 0 if there is no memory for that. */
+static int read_entries(struct listing *list, const char *order) {
+  size_t room = 0, last = orders_end - orders;
+  for (struct dirent *entry; (entry = NEXT(readdir)(list->dir)); list->count++) {
+    if (list->count == room) {
+      struct ranked *more = realloc(list->entries, (room = 2 * room + 64) * sizeof *more);
+      if (!more) return 0;
+      list->entries = more;
+    }
+    struct dirent *copy = malloc(entry->d_reclen);
+    if (!copy) return 0;
+    memcpy(copy, entry, entry->d_reclen);
+    const char *name = copy->d_name;
+    size_t rank = !strcmp(name, ".") ? 0 : !strcmp(name, "..") ? 1 : last + list->count;
+    list->entries[list->count] = (struct ranked){copy, rank};
+  }
+  qsort(list->entries, list->count, sizeof *list->entries, by_name);
+  size_t rank = 2;
+  for (; order < orders_end && *order; order += strlen(order) + 1, rank++) {
+    size_t low = 0, high = list->count;
+    while (low < high) {
+      size_t middle = (low + high) / 2;
+      int than = strcmp(list->entries[middle].entry->d_name, order);
+      if (!than) list->entries[middle].rank = rank;
+      if (!than) break;
+      if (than < 0) low = middle + 1;
+      else high = middle;
+    }
+  }
+  qsort(list->entries, list->count, sizeof *list->entries, by_rank);
+  return 1;
+}
+
+/* The listing of a folder whose order is known; `fresh` begins it where there is none. */
+static struct listing *listing_of(DIR *dir, int fresh) {
+  if (!dir || !has_orders()) return NULL;
+  int saved = errno;
+  lock_listings();
+  struct listing *list = listings;
+  while (list && list->dir != dir) list = list->more;
+  if (!list && fresh && (list = calloc(1, sizeof *list))) {
+    *list = (struct listing){dir, listings, NULL, 0, 0};
+    listings = list;
+    char path[PATH_MAX];
+    const char *order = folder(dirfd(dir), path) ? order_of(logical(path)) : NULL;
+    if (order && !read_entries(list, order)) {
+      free_entries(list);
+      NEXT(rewinddir)(dir);
+    }
+  }
+  unlock_listings();
+  errno = saved;
+  return list && list->entries ? list : NULL;
+}
+
+static void forget_listing(DIR *dir) {
+  if (!dir || !has_orders()) return;
+  lock_listings();
+  for (struct listing **at = &listings; *at; at = &(*at)->more) {
+    struct listing *list = *at;
+    if (list->dir != dir) continue;
+    *at = list->more;
+    free_entries(list);
+    free(list);
+    break;
+  }
+  unlock_listings();
+}
+
+static struct dirent *next_entry(struct listing *list) {
+  return list->at < list->count ? list->entries[list->at++].entry : NULL;
+}
+
+struct dirent *readdir(DIR *dir) {
+  struct listing *list = listing_of(dir, 1);
+  return list ? next_entry(list) : NEXT(readdir)(dir);
+}
+
+#ifdef __GLIBC__
+struct dirent64 *readdir64(DIR *dir) {
+  struct listing *list = listing_of(dir, 1);
+  /* The two are one on 64 bits. */
+  return list ? (struct dirent64 *)(void *)next_entry(list) : NEXT(readdir64)(dir);
+}
+#endif
+
+void rewinddir(DIR *dir) {
+  forget_listing(dir);
+  NEXT(rewinddir)(dir);
+}
+
+int closedir(DIR *dir) {
+  forget_listing(dir);
+  return NEXT(closedir)(dir);
+}
+
+long telldir(DIR *dir) {
+  struct listing *list = listing_of(dir, 0);
+  return list ? (long)list->at : NEXT(telldir)(dir);
+}
+
+void seekdir(DIR *dir, long at) {
+  struct listing *list = listing_of(dir, 0);
+  if (list) list->at = at;
+  else NEXT(seekdir)(dir, at);
+}
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 

@@ -117,6 +117,32 @@ Deno.test("run packs an archive in which owners and times are those of this mach
   );
 });
 
+Deno.test("run lists folders in the order of this machine, so that an archive is the same byte for byte", async () => {
+  const work = `${cloud.work}/order`;
+  // Names of which hardly any file system has the order of their making.
+  const names = Array.from({ length: 60 }, (_, index) => `folder/${(index * 7919) % 61}-file`);
+  await writeFiles(
+    work,
+    Object.fromEntries([...names, "folder/sub/one", "folder/sub/two"].map((name) => [name, name])),
+  );
+  const options = { cwd: work };
+  for (const pack of ["tar cf", "tar czf"]) {
+    await cloud.must(["llama", "run", ...pack.split(" "), "there", "folder"], options);
+    await cloud.must([...pack.split(" "), "here", "folder"], options);
+    await cloud.must(["cmp", "there", "here"], options);
+  }
+  const walk = "import os\nfor found in os.walk('folder'): print(found)\n";
+  await writeFiles(work, { "walk.py": walk });
+  const walks = [
+    ["find", "folder"],
+    ...await hasPython() ? [["python3", "walk.py", "folder"]] : [],
+  ];
+  for (const command of walks) {
+    const there = await cloud.must(["llama", "run", ...command], options);
+    assertEquals(there, await cloud.must(command, options));
+  }
+});
+
 Deno.test("run writes to what arguments name outside of the folder, and nowhere else", async () => {
   await writeFiles(cloud.work, { "in/a": "text", "out/": "" });
   const options = { cwd: `${cloud.work}/in` };
