@@ -21,12 +21,14 @@ export interface ToolchainFiles {
 const PROGRAMS = ["cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy", "lto-wrapper"];
 /** Folders of headers that belong to the compiler itself. */
 const HEADER_FOLDERS = ["include", "include-fixed"];
+/** The data of the locale C.UTF-8. */
+export const LOCALE_FOLDER = "/usr/lib/locale/C.utf8";
 /**
  * What setlocale(LC_CTYPE) and setlocale(LC_MESSAGES) read for C.UTF-8, the locale in which a compiler
  * quotes ‘so’ instead of 'so': glibc has it since 2.35, as files.
  */
 const LOCALE_FILES = ["LC_CTYPE", "LC_MESSAGES/SYS_LC_MESSAGES"].map((name) =>
-  `/usr/lib/locale/C.utf8/${name}`
+  `${LOCALE_FOLDER}/${name}`
 );
 
 /** A compiler, with all that decides which programs it runs. */

@@ -10,8 +10,10 @@ const MAX_NAMES = 5;
 
 /** Whether `error` says that the function does not exist. */
 export function isFunctionMissing(error: unknown): boolean {
-  return error instanceof AwsError && error.service === "lambda" &&
-    error.awsCode === "ResourceNotFoundException";
+  if (!(error instanceof AwsError) || error.service !== "lambda") return false;
+  // What is no name of a function at all has none, either; Lambda's API Reference, "Invoke", FunctionName.
+  return error.awsCode === "ResourceNotFoundException" ||
+    error.awsCode === "ValidationException" && error.message.includes("'functionName'");
 }
 
 /** The error for a function that does not exist, with the names that are near. */

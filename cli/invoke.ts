@@ -1,5 +1,4 @@
 /** `llama invoke`: one command in a function, with the files that it needs and makes. */
-import { resolve } from "@std/path/posix";
 import { openSession } from "../daemon/session.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type FileArg, parseFileArg } from "./file_args.ts";
@@ -12,6 +11,7 @@ import { compileJob } from "./job_template.ts";
 import { jobTimes } from "./job_times.ts";
 import { sessionInputs } from "./session_inputs.ts";
 import { shareInputs } from "./shared_inputs.ts";
+import { shipFiles } from "./ship_files.ts";
 
 const USAGE = `run one command in a function
 
@@ -20,7 +20,8 @@ usage: llama invoke [flags] FUNCTION COMMAND [ARGUMENTS]
   -f, -file LOCAL[:REMOTE]    send a file, or a folder with all below it
   -o, -output LOCAL[:REMOTE]  fetch a file or folder that the command makes
   -ship                       send the local program COMMAND with its libraries,
-                              a script with its interpreter
+                              a script with its interpreter, and the standard
+                              library of Python or Perl
   -ship-file PATH             send what the program opens by that absolute path
   -stdin                      send standard input
   -e, -env NAME=VALUE         set a variable; -env NAME passes yours on
@@ -35,16 +36,20 @@ ARGUMENTS are Go templates: {{.I "a"}} sends a file, {{.O "b"}} fetches one, and
 {{.IO "c"}} both; they stand for its path there. {{.AsFile "text"}} is a file
 that holds the text. A colon in a name is written \\: in flags. A path below the
 current folder keeps its name there; any other needs REMOTE. The folders of
-outputs are made there. Outputs are written when all of them are here. Other
-programs that COMMAND runs, or a library of its own such as /usr/lib/python3.11,
--ship-file sends; llama run finds all of that by itself.
+outputs are made there. Outputs are written when all of them are here.
+
+-ship knows what a program is linked with and, of python3, perl, ImageMagick and
+file, their own libraries and settings. A script named by a path below the
+current folder has that path there, too, so that -f sends modules beside it. All
+else, such as other programs that COMMAND runs, -ship-file sends, and llama run
+finds by itself. A program that is sent such files does not see the function's.
 
 What COMMAND prints comes as it is printed. If the function is throttled or its
 worker dies before anything came it is invoked again: COMMAND may run twice.
 
 exit status: that of COMMAND, 128+N if signal N ended it; 127 if it was not
-found, 126 if it is no program; 1 if the job failed or did not make an output,
-2 wrong call, 130 interrupted
+found, 126 if it is no program or cannot be shipped; 1 if the job failed or did
+not make an output, 2 wrong call, 130 interrupted
 
 examples:
   llama invoke llama uname -a
@@ -77,6 +82,9 @@ async function run(context: CommandContext): Promise<number> {
   if (functionName === undefined) {
     throw usageError("The function is missing", "see llama help invoke");
   }
+  if (functionName === "") {
+    throw usageError("The function's name is empty", "see llama help invoke");
+  }
   if (templates.length === 0) throw usageError("The command is missing", "see llama help invoke");
   const timeoutMs = flags.duration("timeout");
   const expanded = compileJob(templates, [], context.cwd)({});
@@ -88,15 +96,15 @@ async function run(context: CommandContext): Promise<number> {
     env: environmentOf(flags.list("env"), context.env),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
-  const shipFiles = flags.list("ship-file").map((path) => resolve(context.cwd, path));
+  const shipped = shipFiles(context);
   refuseDetached(context);
-  const ships = flags.has("ship") || shipFiles.length > 0;
+  const ships = flags.has("ship") || shipped.length > 0;
 
   const startedMs = performance.now();
   await using stdin = flags.has("stdin") ? await readStdin(context.llamaDir, signal) : undefined;
   const shipment = ships
     ? await (await import("./ship_job.ts")).shipmentOf(expanded.args[0] ?? "", {
-      files: shipFiles,
+      files: shipped,
       path: context.env.PATH ?? "/usr/bin:/bin",
       cwd: context.cwd,
       llamaDir: context.llamaDir,
@@ -126,7 +134,10 @@ async function run(context: CommandContext): Promise<number> {
   });
   const totalMs = performance.now() - startedMs;
   const times = flags.has("time") && { times: jobTimes(ran, totalMs) };
-  return await printJobEnd({ ...ran, ...end, totalMs, ...times }, job.outputs, output);
+  const code = await printJobEnd({ ...ran, ...end, totalMs, ...times }, job.outputs, output);
+  const missed = code === 0 ? undefined : shipment?.missedBy(ran.result);
+  if (missed !== undefined) output.say(missed);
+  return code;
 }
 
 function refuseDetached({ flags }: CommandContext): void {

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "@std/path/posix";
 import { isInline, LARGE_BYTES } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
-import { LlamaError, messageOf } from "../job/errors.ts";
+import { LlamaError } from "../job/errors.ts";
 import type { FileInput, Input } from "../job/manifest.ts";
 import { isWanted } from "../job/spec.ts";
 import type { ObjectStore } from "../store/object_store.ts";
@@ -10,6 +10,7 @@ import { removeIfThere } from "../daemon/write_output.ts";
 import type { FileArg } from "./file_args.ts";
 import { targetOf, wantedOf } from "./job_wishes.ts";
 import { writeAll } from "./output.ts";
+import { reasonOf } from "./report_error.ts";
 
 /** Bytes by their digest, wherever they are. */
 export type ReadObject = (digest: Digest) => Promise<Uint8Array<ArrayBuffer>>;
@@ -148,8 +149,9 @@ async function naming(target: string, written: Promise<void>): Promise<void> {
   try {
     await written;
   } catch (cause) {
-    const reason = messageOf(cause).replace(/ \(os error \d+\).*$/s, "");
-    throw new LlamaError("NotWritten", `Cannot write ${quote(target)}: ${reason}`, { cause });
+    throw new LlamaError("NotWritten", `Cannot write ${quote(target)}: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }
 

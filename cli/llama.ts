@@ -2,6 +2,7 @@
  * The executable `llama`: reads the environment, finds the command, runs it and reports its error.
  * Nothing else is loaded before the command is known.
  */
+import { callersEnvironment } from "../job/callers_environment.ts";
 import { findLlamaDir } from "../daemon/llama_dir.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, GLOBAL_FLAGS, VERSION_FLAG } from "./commands.ts";
@@ -15,7 +16,7 @@ const CLEAN_UP_MS = 3000;
 
 /** Runs `llama` with `args` and returns its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
-  const env = Deno.env.toObject();
+  const env = callersEnvironment(Deno.env.toObject());
   try {
     return await dispatch(args, env);
   } catch (error) {
@@ -133,8 +134,11 @@ async function runUntilSignal(task: (signal: AbortSignal) => Promise<number>): P
   };
   const onInterrupt = stop(INTERRUPTED);
   const onTerminate = stop(143);
+  const onTooLarge = () => undefined;
   Deno.addSignalListener("SIGINT", onInterrupt);
   Deno.addSignalListener("SIGTERM", onTerminate);
+  // A write beyond `ulimit -f` then fails and is told, where it would end this process at once; signal(7).
+  if (Deno.build.os === "linux") Deno.addSignalListener("SIGXFSZ", onTooLarge);
   try {
     return await Promise.race([task(controller.signal), tooLate]);
   } catch (error) {
@@ -145,6 +149,7 @@ async function runUntilSignal(task: (signal: AbortSignal) => Promise<number>): P
     if (timer !== undefined) clearTimeout(timer);
     Deno.removeSignalListener("SIGINT", onInterrupt);
     Deno.removeSignalListener("SIGTERM", onTerminate);
+    if (Deno.build.os === "linux") Deno.removeSignalListener("SIGXFSZ", onTooLarge);
   }
 }
 

@@ -1,5 +1,8 @@
 /** What a command writes: results to stdout, everything else to stderr. */
 
+import { LlamaError } from "../job/errors.ts";
+import { reasonOf } from "./report_error.ts";
+
 /** Where the text of a command goes. */
 export interface Output {
   /** Whether stdout gets exactly one JSON value. */
@@ -44,9 +47,8 @@ export function processOutput({ json, quiet }: OutputOptions): Output {
   return {
     json,
     interactive,
-    result: (value, text) =>
-      writeAll(Deno.stdout, encoder.encode(resultText(json ? JSON.stringify(value) : text))),
-    bytes: (bytes) => writeAll(Deno.stdout, bytes),
+    result: (value, text) => print(encoder.encode(resultText(json ? JSON.stringify(value) : text))),
+    bytes: print,
     errorBytes: (bytes) => writeAll(Deno.stderr, bytes),
     say,
     progress: (text) => {
@@ -60,6 +62,18 @@ export function processOutput({ json, quiet }: OutputOptions): Output {
 /** `text` with one newline at its end; nothing at all if it is empty. */
 function resultText(text: string): string {
   return text === "" || text.endsWith("\n") ? text : text + "\n";
+}
+
+/** Writes to stdout; that nobody reads on is not said. */
+async function print(bytes: Uint8Array): Promise<void> {
+  try {
+    await writeAll(Deno.stdout, bytes);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.BrokenPipe) throw cause;
+    throw new LlamaError("NotPrinted", `Cannot write to standard output: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
 }
 
 /** Writes all of `bytes`, as one write may take only a part. */

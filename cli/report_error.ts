@@ -51,6 +51,11 @@ export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe;
 }
 
+/** What the system said of an error, without its number and the call. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/ \(os error \d+\).*$/s, "");
+}
+
 /** What Deno's names of system calls mean to a person; any other stands for itself. */
 const ACTS: Readonly<Record<string, string | undefined>> = {
   copy: "copy",

@@ -32,7 +32,8 @@ export async function runNamed(
     throw new LlamaError(error.code, error.message, {
       cause: error,
       exitCode,
-      hint: "the function does not have it; -ship sends the one of this machine",
+      ...(exitCode === 127 && spec.args[0]?.trim() &&
+        { hint: "the function does not have it; -ship sends the one of this machine" }),
     });
   }
 }

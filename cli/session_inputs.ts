@@ -1,5 +1,7 @@
 /** From a command's flags and environment to an open account or session. */
 import type { SessionInputs } from "../daemon/session.ts";
+import { LlamaError } from "../job/errors.ts";
+import { parseStoreUrl } from "../store/url.ts";
 import type { CommandContext } from "./command.ts";
 import { usageError } from "./flags.ts";
 import { startCloud } from "./start_cloud.ts";
@@ -13,7 +15,7 @@ export function sessionInputs(
   const endpointUrl = flags.value("endpoint-url");
   const store = flags.value("store");
   const s3Concurrency = flags.integer("s3-concurrency");
-  if (store !== undefined && !store.startsWith("s3://")) {
+  if (store !== undefined && !isStoreUrl(store)) {
     throw usageError(`The flag -store takes s3://BUCKET/PREFIX, not ${JSON.stringify(store)}`);
   }
   return {
@@ -30,4 +32,14 @@ export function sessionInputs(
     say: output.say,
     ...(flags.has("debug-aws") && { debug: output.say }),
   };
+}
+
+function isStoreUrl(text: string): boolean {
+  try {
+    parseStoreUrl(text);
+    return true;
+  } catch (error) {
+    if (error instanceof LlamaError) return false;
+    throw error;
+  }
 }

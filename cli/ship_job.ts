@@ -2,14 +2,18 @@
  * Makes a job carry the local program with its libraries and loader, so that it runs in any function.
  * Such a job is rooted: its folder is `/job` in a root of its own, beside the program's own paths.
  */
+import { openKeptDigests } from "../daemon/kept_digests.ts";
+import { realFiles } from "../daemon/real_files.ts";
 import { openRealTools } from "../daemon/real_tools.ts";
 import { keptShim } from "../daemon/shim_build.ts";
-import { shipProgram } from "../daemon/shipped_program.ts";
+import { type ShippedProgram, shipProgram } from "../daemon/shipped_program.ts";
 import { SHIM_PATH, shimInput } from "../daemon/toolchain_files.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
+import type { JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
+import { missedBy } from "./ship_missed.ts";
 
 /** What travels beside the program. */
 export interface ShipOptions {
@@ -34,15 +38,14 @@ export interface Shipment {
   readonly read: (digest: Digest) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Gives outputs the paths that they have below the job's folder. */
   readonly unshipped: (outputs: readonly Input[]) => Input[];
+  /** A line on what the program looked for in vain though it is here, as far as is known. */
+  readonly missedBy: (result: JobResult) => string | undefined;
 }
 
 const FOLDER = "/job";
 /** What a program finds in its environment, as it finds no login there. */
-const ENV = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  HOME: "/tmp",
-  LANG: "C.UTF-8",
-};
+const ENV = { HOME: "/tmp", LANG: "C.UTF-8" };
+const PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /**
  * Collects what the program `name` of this machine needs elsewhere.
@@ -50,11 +53,17 @@ const ENV = {
  * @throws {LlamaError} If the program is not found or cannot travel.
  */
 export async function shipmentOf(name: string, options: ShipOptions): Promise<Shipment> {
-  const tools = openRealTools();
+  const digests = await openKeptDigests(`${options.llamaDir}/cache/digests`, realFiles);
+  const tools = { ...openRealTools(), digests };
   const { files: data, path, cwd } = options;
   const shipped = await shipProgram({ name, data, path, cwd }, tools);
+  await digests.keep();
   const own = new Map<Digest, Uint8Array<ArrayBuffer>>();
-  const inputs: Input[] = [...shipped.inputs, { kind: "folder", path: FOLDER, mode: 0o755 }];
+  const inputs: Input[] = [...shipped.inputs, ...scriptIn(shipped), {
+    kind: "folder",
+    path: FOLDER,
+    mode: 0o755,
+  }];
   if (!inputs.some(({ path }) => path === "/tmp")) {
     inputs.push({ kind: "folder", path: "/tmp", mode: 0o1777 });
   }
@@ -67,13 +76,14 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
     own.set(digest, shim);
     inputs.push(shimInput(digest, shim));
   }
+  const folders = shipped.foundIn.filter((folder) => !PATH.includes(folder));
   return {
     inputs,
     root: (spec) => ({
       ...spec,
       args: [...shipped.args, ...spec.args.slice(1)],
       program: shipped.program,
-      env: { ...ENV, ...spec.env },
+      env: { ...ENV, PATH: [...folders, ...PATH].join(":"), ...spec.env },
       cwd: FOLDER,
       rooted: { libraryPath: shipped.libraryPath, ...(needsShim && { shim: SHIM_PATH }) },
       inputs: rooted(spec.inputs),
@@ -93,6 +103,7 @@ export async function shipmentOf(name: string, options: ShipOptions): Promise<Sh
       });
     },
     unshipped,
+    missedBy: (result) => missedBy(result, { cwd, folder: FOLDER }, realFiles),
   };
 }
 
@@ -106,7 +117,7 @@ function staticProgram(program: string, hasData: boolean): LlamaError {
     : new LlamaError(
       "StaticProgram",
       `Cannot ship the script as its interpreter "${program}" is linked statically`,
-      { hint: "ship that and send the script with -f" },
+      { hint: "name the script by a path that begins at the current folder" },
     );
 }
 
@@ -114,6 +125,12 @@ function staticProgram(program: string, hasData: boolean): LlamaError {
 export function unshipped(outputs: readonly Input[]): Input[] {
   return outputs.filter(({ path }) => path.startsWith(`${FOLDER}/`))
     .map((output) => ({ ...output, path: output.path.slice(FOLDER.length + 1) }));
+}
+
+/** The script once more, at the place that its relative path names there, beside the job's own files. */
+function scriptIn({ script, inputs }: ShippedProgram): Input[] {
+  return inputs.filter(({ path }) => path === script?.real)
+    .map((input) => ({ ...input, path: `${FOLDER}/${script?.path}` }));
 }
 
 function rooted(inputs: readonly Input[]): Input[] {

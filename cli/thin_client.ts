@@ -3,6 +3,7 @@
  *
  * What it imports is start-up time of every compilation, so it imports little.
  */
+import { callersEnvironment } from "../job/callers_environment.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { askCompile } from "../daemon/client.ts";
 import { connectDaemon, daemonLogPath } from "../daemon/lifecycle.ts";
@@ -75,7 +76,9 @@ async function runCommand({ argv0, args, llama }: ThinClientOptions): Promise<En
     stdinColumns: Deno.stdin.isTerminal() ? Deno.consoleSize().columns : 0,
     argv: [argv0, ...args],
     cwd: currentFolder(),
-    environment: Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`),
+    environment: Object.entries(callersEnvironment(Deno.env.toObject())).map(([name, value]) =>
+      `${name}=${value}`
+    ),
   };
   const start = () => {
     Deno.env.set("LLAMA_DIR", llamaDir);
@@ -135,7 +138,7 @@ async function follow(answer: Answer): Promise<Ending | undefined> {
 async function runInPlace(command: ExecCommand): Promise<Ending> {
   const program = toText(command.program);
   const args = command.argv.slice(1).map(toText);
-  const env = Deno.env.toObject();
+  const env = callersEnvironment(Deno.env.toObject());
   for (const change of (command.changes ?? []).map(toText)) {
     const split = change.indexOf("=");
     if (split < 0) delete env[change];

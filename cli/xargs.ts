@@ -28,7 +28,8 @@ usage: llama xargs [flags] FUNCTION COMMAND [ARGUMENTS] [::: LINE...]
   -0, -null               lines end with a zero byte
   -d, -delimiter TEXT     lines end with TEXT, such as , or \\t
   -f, -file LOCAL[:REMOTE]  send a file or folder to all jobs
-  -ship                   send the local program COMMAND with its libraries
+  -ship                   send the local program COMMAND with its libraries, as
+                          llama help invoke says
   -ship-file PATH         send what the program opens by that absolute path
   -run                    make each job a llama run: nothing need be declared
   -function NAME          with -run: run it in another function

@@ -16,6 +16,8 @@ export interface CommandGuess {
   readonly kind: string;
 }
 
+/** What is of this machine, not of its files. */
+export const SPECIAL = /^\/(?:dev|proc|sys)(?:\/|$)/;
 /** Most files of a folder that an argument names. */
 const MAX_FILES = 50_000;
 /** An argument that may hold a path: itself, or what follows the sign of `--name=path`. */

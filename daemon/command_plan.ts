@@ -9,7 +9,7 @@ import type { Content } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
 import { childOf, cleanPath } from "../job/path.ts";
 import { guessForCompiler } from "./command_compiler.ts";
-import { type CommandGuess, guessCommand, isBelow } from "./command_guess.ts";
+import { type CommandGuess, guessCommand, isBelow, SPECIAL } from "./command_guess.ts";
 import type { CommandMemory } from "./command_memory.ts";
 import { createNeeds, type Needs } from "./command_needs.ts";
 import { resolveScript } from "./command_script.ts";
@@ -67,15 +67,13 @@ export interface CommandPlanTools extends UnitPlanTools {
   readonly memory: CommandMemory;
 }
 
-/** What is of this machine, not of its files. */
-export const SPECIAL = /^\/(?:dev|proc|sys)(?:\/|$)/;
 /** A folder that was found travels with its own files, unless they are more. */
 const MAX_FOLDER_FILES = 256;
 
 /**
  * Prepares a command.
  *
- * @throws {LlamaError} `ProgramNotFound`, `InterpreterMissing`, `TooManyFiles`.
+ * @throws {LlamaError} `ProgramNotFound`, `InterpreterMissing`, `TooManyInterpreters`, `TooManyFiles`.
  */
 export async function prepareCommand(
   request: CommandRequest,
@@ -93,7 +91,8 @@ export async function prepareCommand(
     });
   }
   const file = cleanPath(found);
-  const { program, args } = resolveScript(file, name, rest, path, files);
+  const called = { file, name, spelled: name.includes("/") ? name : file };
+  const { program, args } = resolveScript(called, rest, path, files);
   const guess = guessCommand(rest, cwd, files);
   const outputs = [cwd, ...guess.outputs, ...request.outputs ?? []];
   return {

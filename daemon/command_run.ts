@@ -7,7 +7,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { contentsOf, encodeManifest, type Input } from "../job/manifest.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { isBelow } from "./command_guess.ts";
+import { isBelow, SPECIAL } from "./command_guess.ts";
 import {
   addFound,
   type CommandPlan,
@@ -17,7 +17,6 @@ import {
   planCommand,
   prepareCommand,
   type PreparedCommand,
-  SPECIAL,
 } from "./command_plan.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { folderOrder } from "./folder_order.ts";

@@ -1,13 +1,15 @@
 /** A local program with its interpreters, libraries and loader, made ready to run where it is not installed. */
 import type { FileSystem } from "../cc/file_system.ts";
 import { createInputSet } from "../cc/inputs.ts";
-import { librariesOf } from "../cc/libraries.ts";
-import { findProgram } from "../cc/toolchain.ts";
+import { foldersOf } from "../cc/libraries.ts";
+import { findProgram, LOCALE_FOLDER } from "../cc/toolchain.ts";
 import { LlamaError } from "../job/errors.ts";
 import type { Input } from "../job/manifest.ts";
 import { cleanPath } from "../job/path.ts";
 import { createNeeds } from "./command_needs.ts";
-import { headOf, resolveScript } from "./command_script.ts";
+import { headBytesOf, resolveScript } from "./command_script.ts";
+import { isElf, machineOf } from "./elf_machine.ts";
+import { dataOf } from "./program_data.ts";
 import type { MachineTools } from "./real_tools.ts";
 
 /** A program that can travel. */
@@ -22,8 +24,12 @@ export interface ShippedProgram {
   readonly libraryPath: readonly string[];
   /** False for a statically linked program, into which the path shim cannot be loaded. */
   readonly dynamic: boolean;
-  /** Whether it opens files by absolute paths: data, or the script itself. */
+  /** Whether it opens files by absolute paths: data, or the script itself. Only these are there for it then. */
   readonly opensFiles: boolean;
+  /** A script that was named by a path relative to the current folder, which must mean the same there. */
+  readonly script?: { readonly path: string; readonly real: string };
+  /** Folders of PATH in which something that travels was found. */
+  readonly foundIn: readonly string[];
 }
 
 /** Where a program is looked for, and what it needs beside itself. */
@@ -40,9 +46,10 @@ export interface ShipRequest {
 const SET_ID = 0o6000;
 
 /**
- * Collects a program, what it is linked with, the interpreters of a script, and data.
+ * Collects a program, what it is linked with, the interpreters of a script, what these are known to need, and data.
  *
- * @throws {LlamaError} `ProgramNotFound`, `ProgramNotShipped`, `InterpreterMissing`, `LibraryMissing`, `FileMissing`.
+ * @throws {LlamaError} `ProgramNotFound`, `ProgramNotShipped`, `InterpreterMissing`, `TooManyInterpreters`,
+ * `LibraryMissing`, `FileMissing`.
  */
 export async function shipProgram(
   { name, data, path, cwd }: ShipRequest,
@@ -50,20 +57,39 @@ export async function shipProgram(
 ): Promise<ShippedProgram> {
   const { files } = tools;
   const file = findFile(name, path, cwd, files);
-  const { program, args } = resolveScript(file, name, [], path, files);
-  if (!headOf(program).startsWith("\x7fELF")) {
-    throw notShipped(name, "has neither an ELF header nor a line #!", "name a program or a script");
-  }
-  const { dynamic } = await librariesOf(program, tools.processes);
-  const all = [file, program];
+  // The job's folder stands for the current one, so that only there a relative path means the same.
+  const isInside = name.includes("/") && !name.startsWith("/") && !name.split("/").includes("..");
+  const called = { file, name, spelled: isInside ? name : file };
+  const { program, args, scripts, finds } = resolveScript(called, [], path, files);
+  refuseStrange(program, name);
+  const needs = createNeeds(path, tools);
+  const { paths: libraries, dynamic } = await needs.libraries(program);
+  const asked = [
+    ...dynamic ? await dataOf(program, libraries, path, tools) : [],
+    ...finds === undefined ? [] : await dataOf(finds, [], path, tools),
+  ];
   const visited = new Set<string>();
-  for (const item of data) collect(item, files, all, visited);
+  const known: string[] = [];
+  for (const item of asked) collect(item, files, known, visited);
+  const opensFiles = data.length > 0 || known.length > 0 || finds !== undefined ||
+    scripts.length > (isInside ? 1 : 0);
+  // It sees no other files then.
+  const locale = opensFiles && files.stat(LOCALE_FOLDER) !== undefined ? [LOCALE_FOLDER] : [];
+  for (const item of locale) collect(item, files, known, visited);
+  const named = [program, ...scripts];
+  visited.clear();
+  for (const item of data) collect(item, files, named, visited);
   const set = createInputSet();
-  const libraryPath = await createNeeds(path, tools).add(set, all);
-  // A link that leads nowhere travels as one.
-  const unreadable = set.unreadable.find((path) => files.lstat(path)?.kind !== "link");
+  const libraryPath = await needs.add(set, [...named, ...known]);
+  // A link that leads nowhere travels as one; what is only known the program cannot read here, either.
+  const mayLack = new Set(known);
+  const unreadable = set.unreadable.find((path) =>
+    files.lstat(path)?.kind !== "link" && !mayLack.has(path)
+  );
   if (unreadable !== undefined) {
-    throw new LlamaError("FileMissing", `Cannot ship "${unreadable}" as it cannot be read`);
+    throw new LlamaError("FileMissing", `Cannot ship "${unreadable}" as it cannot be read`, {
+      hint: "name files and folders that you may read",
+    });
   }
   return {
     program,
@@ -71,7 +97,12 @@ export async function shipProgram(
     inputs: [...set.inputs.values()],
     libraryPath,
     dynamic,
-    opensFiles: data.length > 0 || program !== file,
+    opensFiles,
+    ...(scripts.length > 0 && isInside && {
+      script: { path: cleanPath(name), real: tools.places.find(file)?.path ?? file },
+    }),
+    foundIn: foldersOf([file, program, ...finds === undefined ? [] : [finds]])
+      .filter((folder) => path.split(":").includes(folder)),
   };
 }
 
@@ -97,6 +128,29 @@ function findFile(name: string, path: string, cwd: string, files: FileSystem): s
     );
   }
   return cleanPath(found);
+}
+
+/** Refuses what is no program of this machine. */
+function refuseStrange(program: string, name: string): void {
+  const head = headBytesOf(program);
+  if (head === undefined) {
+    throw notShipped(
+      name,
+      "may be executed and not read",
+      "leave -ship away to run the one of the function",
+    );
+  }
+  if (!isElf(head)) {
+    throw notShipped(name, "has neither an ELF header nor a line #!", "name a program or a script");
+  }
+  const machine = machineOf(head);
+  if (machine !== undefined && machine !== Deno.build.arch) {
+    throw notShipped(
+      name,
+      `is a program for ${machine}, and this machine is ${Deno.build.arch}`,
+      "leave -ship away to run the one of the function",
+    );
+  }
 }
 
 function notShipped(name: string, reason: string, hint: string): LlamaError {

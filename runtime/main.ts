@@ -2,6 +2,7 @@
  * The executable that runs inside Lambda. As an image's ENTRYPOINT its arguments come before those of
  * every job that sees the image's files; in a zip function there are none.
  */
+import { callersEnvironment } from "../job/callers_environment.ts";
 import { statfsSync } from "node:fs";
 import { MAX_OBJECT_BYTES } from "../job/content.ts";
 import { LlamaError } from "../job/errors.ts";
@@ -83,7 +84,7 @@ function cacheBytes(folder: string): number {
 }
 
 if (import.meta.main) {
-  const env = Deno.env.toObject();
+  const env = callersEnvironment(Deno.env.toObject());
   const settings = readSettings(env);
   const api = runtimeApi(settings.apiHost);
   let ready: Worker;

@@ -3,6 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { zipOf } from "../cloud/lambda_fixture.ts";
 import {
   assertNoLeftovers,
+  BIN,
   endedOf,
   treeOf,
   useBuildCloud,
@@ -31,6 +32,22 @@ Deno.test("flags with a wrong value", async () => {
   await check([
     [[], 2, /The function is missing \(see llama help invoke\)/],
     [["llama"], 2, /The command is missing/],
+    [["", "true"], 2, /The function's name is empty/],
+    [
+      ["no name!", "true"],
+      1,
+      /Cannot find the function "no name!" in us-east-1 \(there are llama\)/,
+    ],
+    [["-json=x", "llama", "true"], 2, /-json takes "true" or "false", not "x"/],
+    [["-stdin=x", "llama", "true"], 2, /-stdin takes "true" or "false", not "x"/],
+    [["-logs=x", "llama", "true"], 2, /-logs takes "true" or "false", not "x"/],
+    [["-time=x", "llama", "true"], 2, /-time takes "true" or "false", not "x"/],
+    [["-detach=x", "llama", "true"], 2, /-detach takes "true" or "false", not "x"/],
+    [["-detach", "-logs", "llama", "true"], 2, /-detach and -logs exclude each other/],
+    [["-timeout", "1ms", "llama", "sleep", "3"], 1, /Cannot finish "sleep" as .* longer than 1 ms/],
+    [["-o", "", "llama", "true"], 2, /The file argument "" has no local path/],
+    [["-ship-file", "", "llama", "true"], 2, /The flag -ship-file has an empty path/],
+    [["-store", "s3://", "llama", "true"], 2, /-store takes s3:\/\/BUCKET\/PREFIX, not "s3:\/\/"/],
     [
       ["-timeout", "x", "llama", "true"],
       2,
@@ -80,7 +97,8 @@ Deno.test("flags with a wrong value", async () => {
     ],
     [["llama", "echo", "{{index .Line 3}}"], 1, /Cannot expand argument 2, .* there is no \.Line/],
     [["llama", "nosuch"], 127, /Cannot run "nosuch" as no folder of PATH has it/],
-    [["llama", "/etc"], 126, /Cannot run "\/etc"/],
+    [["llama", ""], 127, /Cannot run "" as its name is empty\n$/],
+    [["llama", "/etc"], 126, /Cannot run "\/etc" as "\/etc" is a folder\n$/],
     [["-f", "here", "llama", "./here"], 126, /Cannot run "\.\/here"/],
     [
       ["-o", "made", "llama", "true"],
@@ -276,6 +294,62 @@ Deno.test("^C while a file is sent, while the command runs and while outputs are
     assertEquals(await Deno.readTextFile(`${cwd}/out`), "old");
   }
   await waitUntil("no upload is left", () => names(uploads).length === 0);
+});
+
+Deno.test("^C while it reads what is to be sent", async () => {
+  const child = cloud.command(["llama", "invoke", "-stdin", "llama", "cat"], { stdin: "" }).spawn();
+  const output = child.output();
+  // More than a pipe holds: it is there when this has gone through (pipe(7), "Pipe capacity").
+  const writer = child.stdin.getWriter();
+  await writer.write(new Uint8Array(1_000_000));
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = endedOf(await output);
+  assertEquals([code, stdout, stderr], [130, "", ""]);
+  await writer.abort();
+});
+
+Deno.test("standard output that nobody reads, and one that takes nothing", async () => {
+  const cwd = `${cloud.work}/closed`;
+  await writeFiles(cwd, { out: "old" });
+  const before = await treeOf(cwd);
+  const shell = (line: string) => cloud.run(["bash", "-c", line], { cwd });
+  const statuses = 'echo "${PIPESTATUS[@]}"';
+  const cases: readonly (readonly [string, string])[] = [
+    ["yes", "y\n1 0\n"],
+    ["echo one; while echo more; do sleep 0.1; done", "one\n1 0\n"],
+    ["echo one; echo new >out; sleep 0.3; echo two; sleep 0.3; echo three", "one\n1 0\n"],
+  ];
+  for (const [script, printed] of cases) {
+    const line =
+      `llama invoke -timeout 20s -o out llama sh -c '${script}' | head -n 1; ${statuses}`;
+    const { stdout, stderr } = await shell(line);
+    assertEquals([script, stdout, stderr], [script, printed, ""]);
+    assertEquals(await treeOf(cwd), before);
+  }
+  const full = await shell("llama invoke llama echo one >/dev/full");
+  assertEquals([full.code, full.stderr], [
+    1,
+    "llama: Cannot write to standard output: No space left on device\n",
+  ]);
+});
+
+Deno.test("a limit of the size of files, as ulimit -f sets it", async () => {
+  const cwd = `${cloud.work}/limited`;
+  await writeFiles(cwd, { out: "old" });
+  const line = "ulimit -f 20000; llama invoke -o out llama sh -c 'head -c 30000000 /dev/zero >out'";
+  const { code, stderr } = await cloud.run(["bash", "-c", line], { cwd });
+  assertEquals([code, stderr], [1, 'llama: Cannot write "out": File too large\n']);
+  assertEquals(await Deno.readTextFile(`${cwd}/out`), "old");
+  await assertNoLeftovers(cwd);
+});
+
+Deno.test("no command meets a node that is none", async () => {
+  const path = await cloud.must(["llama", "invoke", "llama", "sh", "-c", "echo $PATH"]);
+  assertMatch(path, /^\/usr\/local\/bin:[\w/:]*\n$/);
+  // Deno offers itself only where there is no other.
+  const bare = { env: { PATH: `${BIN}:${cloud.work}/nothing` } };
+  const passed = ["llama", "invoke", "-e", "PATH", "llama", "/bin/sh", "-c", "echo $PATH"];
+  assertEquals(await cloud.must(passed, bare), `${bare.env.PATH}\n`);
 });
 
 Deno.test("a full disk leaves the old outputs and no half of the new ones (skipped where nothing can be mounted)", async () => {

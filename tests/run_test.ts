@@ -185,7 +185,7 @@ Deno.test("run says what it cannot do, in one line", async () => {
     [
       ["./no"],
       126,
-      /^llama: Cannot run ".*\/no" as its interpreter "\/no\/such\/interpreter" is not found\n$/,
+      /^llama: Cannot run ".*\/no" as its interpreter "\/no\/such\/interpreter" is not found \(.*\)\n$/,
     ],
     [["./static"], 1, /^llama: Cannot trust what ".*\/static" did elsewhere: .*\n$/],
     [["-max-rounds", "0", "true"], 2, /^llama: The flag -max-rounds takes .*\n$/],

@@ -12,6 +12,7 @@ import { usageError } from "../flags.ts";
 import { environmentOf } from "../job_environment.ts";
 import { collectFiles } from "../job_inputs.ts";
 import { shareInputs } from "../shared_inputs.ts";
+import { shipFiles } from "../ship_files.ts";
 import type { Shipment } from "../ship_job.ts";
 import { hasTemplate } from "../templates/arguments.ts";
 import { runAsHere, runInFunction, type RunLine } from "./line_job.ts";
@@ -42,19 +43,20 @@ export async function openRunLine(context: CommandContext, tools: RunLineTools):
 }
 
 async function openFunction(
-  { flags, env, cwd, llamaDir, signal }: CommandContext,
+  context: CommandContext,
   { session, functionName, program, onInvocation }: RunLineTools,
 ): Promise<RunLine> {
+  const { flags, env, cwd, llamaDir, signal } = context;
   const files = flags.list("file").map((text) => parseFileArg(text, cwd));
-  const shipFiles = flags.list("ship-file").map((path) => resolve(cwd, path));
+  const shipped = shipFiles(context);
   let shipment: Shipment | undefined;
-  if (flags.has("ship") || shipFiles.length > 0) {
+  if (flags.has("ship") || shipped.length > 0) {
     if (hasTemplate(program) || program.includes("{}")) {
       throw usageError("-ship sends one program, so COMMAND cannot depend on the line");
     }
     const { shipmentOf } = await import("../ship_job.ts");
     const path = env.PATH ?? "/usr/bin:/bin";
-    shipment = await shipmentOf(program, { files: shipFiles, path, cwd, llamaDir });
+    shipment = await shipmentOf(program, { files: shipped, path, cwd, llamaDir });
   }
   const collected = await collectFiles(files, signal);
   const inputs: Input[] = [
