@@ -111,13 +111,16 @@ export async function invokeStreaming(
   if (complete === undefined) {
     throw new FormatError("event stream", "it ends without the event InvokeComplete");
   }
-  const { ErrorCode: code, ErrorDetails: details, LogResult: log } = complete;
+  const code = textOf(complete.ErrorCode);
+  const log = textOf(complete.LogResult);
   const executedVersion = headers.get("x-amz-executed-version");
   return {
-    payload: new TextEncoder().encode(code === undefined ? "" : errorPayload(code, details)),
+    payload: new TextEncoder().encode(
+      code === undefined ? "" : errorPayload(code, textOf(complete.ErrorDetails)),
+    ),
     requestId: headers.get("x-amzn-requestid") ?? "",
     ...(code !== undefined && { functionError: "Unhandled" }),
-    ...(typeof log === "string" && { logTail: decodeLog(log) }),
+    ...(log !== undefined && { logTail: decodeLog(log) }),
     ...(executedVersion !== null && { executedVersion }),
   };
 }
@@ -145,11 +148,15 @@ function streamError(
   });
 }
 
+/** A member of InvokeComplete; what is null or empty is not there. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
 /** The error's JSON as {@linkcode invoke} gives it, which the details may be. */
-function errorPayload(code: unknown, details: unknown): string {
-  const text = typeof details === "string" ? details : JSON.stringify(details ?? "");
-  if (text.startsWith("{")) return text;
-  return JSON.stringify({ errorType: String(code), errorMessage: text });
+function errorPayload(code: string, details = ""): string {
+  if (details.startsWith("{")) return details;
+  return JSON.stringify({ errorType: code, errorMessage: details });
 }
 
 function decodeLog(base64: string): string {

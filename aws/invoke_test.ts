@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { crc32 } from "node:zlib";
 import { FormatError } from "../job/errors.ts";
 import { createAwsClient } from "./client.ts";
 import { AwsError } from "./error.ts";
+import { event, stream } from "./event_stream_fixture.ts";
 import { type AnswerTaker, invoke, invokeDetached, invokeStreaming } from "./invoke.ts";
 import { type StubAnswer, withStub } from "./stub_service_fixture.ts";
 
@@ -60,32 +60,6 @@ Deno.test("invokeDetached() hands an event over", async () => {
   });
 });
 
-/** An event as Lambda sends it. */
-function event(type: string, payload: string, messageType = "event"): Uint8Array {
-  const encoder = new TextEncoder();
-  const header = (name: string, value: string) => [
-    ...[name.length, ...encoder.encode(name), 7, 0, value.length, ...encoder.encode(value)],
-  ];
-  const headers = [
-    ...header(messageType === "event" ? ":event-type" : ":exception-type", type),
-    ...header(":message-type", messageType),
-  ];
-  const body = encoder.encode(payload);
-  const bytes = new Uint8Array(16 + headers.length + body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length);
-  view.setUint32(4, headers.length);
-  view.setUint32(8, crc32(bytes.subarray(0, 8)));
-  bytes.set(headers, 12);
-  bytes.set(body, 12 + headers.length);
-  view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)));
-  return bytes;
-}
-
-function stream(...events: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(events.flatMap((event) => [...event]));
-}
-
 function taker(): AnswerTaker & { text: string } {
   return {
     text: "",
@@ -140,7 +114,8 @@ Deno.test("invokeStreaming() gives a function's failure in the form that invoke(
       { ErrorCode: "Runtime.ExitError", ErrorDetails: "gone" },
       '{"errorType":"Runtime.ExitError","errorMessage":"gone"}',
     ],
-    [{ ErrorCode: "Unhandled" }, '{"errorType":"Unhandled","errorMessage":"\\"\\""}'],
+    [{ ErrorCode: "Unhandled" }, '{"errorType":"Unhandled","errorMessage":""}'],
+    [{ ErrorCode: "A", ErrorDetails: null }, '{"errorType":"A","errorMessage":""}'],
   ] as const;
   for (const [complete, expected] of cases) {
     const body = stream(event("InvokeComplete", JSON.stringify(complete)));
@@ -148,6 +123,19 @@ Deno.test("invokeStreaming() gives a function's failure in the form that invoke(
       const answer = await invokeStreaming(createAwsClient(account), FUNCTION, taker());
       assertEquals(answer.functionError, "Unhandled");
       assertEquals(new TextDecoder().decode(answer.payload), expected);
+    });
+  }
+});
+
+Deno.test("invokeStreaming() takes an end whose error is null or empty for none", async () => {
+  for (const code of [null, ""]) {
+    const end = { ErrorCode: code, ErrorDetails: code, LogResult: code };
+    const body = stream(event("PayloadChunk", "x"), event("InvokeComplete", JSON.stringify(end)));
+    await withStub(() => ({ body }), async ({ account }) => {
+      const took = taker();
+      const answer = await invokeStreaming(createAwsClient(account), FUNCTION, took);
+      assertEquals([took.text, answer.functionError, answer.payload.length], ["x", undefined, 0]);
+      assertEquals(answer.logTail, undefined);
     });
   }
 });

@@ -1,9 +1,10 @@
 /** One command in a function with the files that it needs and makes, as `invoke` runs it, and `xargs` for each line. */
 import { type RanJob, readContent, type RunJobOptions } from "../daemon/run_job.ts";
 import type { Session } from "../daemon/session.ts";
-import { type Content, isInline } from "../job/content.ts";
+import { type Content, isInline, LARGE_BYTES } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import type { Input } from "../job/manifest.ts";
+import type { OutputName } from "../job/output_stream.ts";
 import { parentOf } from "../job/path.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { FileArg } from "./file_args.ts";
@@ -37,6 +38,7 @@ export interface FileJobOptions extends Omit<RunJobOptions, "session" | "read"> 
 /** A command that ran, with its outputs written. */
 export interface FileJobEnd {
   readonly ran: RanJob;
+  /** What `onOutput` did not get. */
   readonly stdout: Uint8Array<ArrayBuffer>;
   readonly stderr: Uint8Array<ArrayBuffer>;
   /** What there is of what was wanted. */
@@ -73,11 +75,24 @@ export async function runFileJob(job: FileJob, options: FileJobOptions): Promise
   );
   return {
     ran,
-    stdout: await readContent(result.stdout, session.store),
-    stderr: await readContent(result.stderr, session.store),
+    stdout: await restOf("stdout", result.stdout, options),
+    stderr: await restOf("stderr", result.stderr, options),
     outputs,
     written: await writeOutputs(toWrite, wishes, source, signal),
   };
+}
+
+/** What was not passed on while the job ran. What is too large for memory is passed on now. */
+async function restOf(
+  name: OutputName,
+  content: Content,
+  { session: { store }, onOutput }: FileJobOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (onOutput === undefined || isInline(content) || content.size < LARGE_BYTES) {
+    return await readContent(content, store);
+  }
+  await store.take(content.digest, (bytes) => onOutput(name, bytes));
+  return new Uint8Array();
 }
 
 /** A job that can be sent. */

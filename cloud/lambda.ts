@@ -4,7 +4,8 @@
  * Source: Lambda API Reference and Developer Guide, "Lambda quotas" and "Lambda function states".
  *
  * What differs from AWS: invocations wait in line instead of being throttled, unless a limit is set;
- * there is one version, $LATEST, and no alias or layer; an event is tried once; MemorySize
+ * there is one version, $LATEST, and no alias or layer; an event is tried once; a streamed response is as fast as its
+ * reader, where Lambda lets 2 MB a second through after the first 6 MB; MemorySize
  * is told to the function and in reports but not enforced: it bounds the memory of all processes of a
  * worker together, and only a cgroup of one's own can do that, which an ordinary user does not get
  * everywhere. A limit of address space (RLIMIT_AS) would not do: Deno reserves much more than it uses.

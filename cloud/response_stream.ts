@@ -4,7 +4,7 @@
  * CRC-32 of everything.
  */
 import { crc32 } from "node:zlib";
-import type { TakeChunk } from "./runtime_api.ts";
+import type { TakeChunk } from "./runtime_response.ts";
 import type { PoolResult } from "./worker_pool.ts";
 
 /** Most bytes of the payload of one event here; the format allows 16 MB. */
@@ -55,7 +55,7 @@ export async function streamAnswer(
     if (!ended.failed) await writePayload(ended.payload);
     const log = logOf(ended);
     const complete = {
-      ...(ended.failed && errorOf(ended.payload)),
+      ...(ended.failed && errorOf(ended)),
       ...(log && { LogResult: log }),
     };
     const json = new TextEncoder().encode(JSON.stringify(complete));
@@ -68,9 +68,11 @@ export async function streamAnswer(
 }
 
 /** How the end of a stream tells of an error. */
-function errorOf(payload: Uint8Array): { ErrorCode: string; ErrorDetails: string } {
+function errorOf(
+  { payload, errorType }: PoolResult,
+): { ErrorCode: string; ErrorDetails: string } {
   const details = new TextDecoder().decode(payload);
-  const type = /"errorType":"([^"]*)"/.exec(details)?.[1];
+  const type = errorType ?? /"errorType":"([^"]*)"/.exec(details)?.[1];
   return { ErrorCode: type ?? "Unhandled", ErrorDetails: details };
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { withLambda } from "./lambda_fixture.ts";
+import { BOOTSTRAP, withLambda, zipOf } from "./lambda_fixture.ts";
 import { encodeEvent, streamAnswer } from "./response_stream.ts";
 import { ServiceError } from "./service.ts";
 import type { PoolResult } from "./worker_pool.ts";
@@ -110,6 +110,32 @@ Deno.test("InvokeWithResponseStream streams what a runtime does not, and says ho
     });
     assertEquals(dry.status, 204);
     assertEquals((await send("POST", STREAMING.replace("/f/", "/g/"), '""')).status, 404);
+  });
+});
+
+/** A runtime that streams "one" and fails then, as its trailers say. */
+const FAILING = BOOTSTRAP.replace(
+  'call POST "invocation/$request/$kind" "$out"',
+  `exec 3<>"/dev/tcp/\${api[0]}/\${api[1]}"
+  printf 'POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\\r\\nHost: worker\\r\\n' "$request" >&3
+  printf 'Lambda-Runtime-Function-Response-Mode: streaming\\r\\nTransfer-Encoding: chunked\\r\\n' >&3
+  printf 'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\\r\\n' >&3
+  printf 'Connection: close\\r\\n\\r\\n3\\r\\none\\r\\n0\\r\\n' >&3
+  printf 'Lambda-Runtime-Function-Error-Type: T.X\\r\\nLambda-Runtime-Function-Error-Body: e30=\\r\\n\\r\\n' >&3
+  cat <&3 >/dev/null
+  exec 3>&-`,
+);
+
+Deno.test("an error in the middle of a stream is told at its end, and to Invoke in place of it", async () => {
+  await withLambda({}, async ({ create, send, run }) => {
+    await create("f", { Code: { ZipFile: await zipOf(FAILING) } });
+    const { text } = await send("POST", STREAMING, '"true"');
+    assert(text.includes("one"), text);
+    assert(text.includes('{"ErrorCode":"T.X","ErrorDetails":"{}"}'), text);
+    const kept = await run("f", "true");
+    assertEquals([kept.headers.get("x-amz-function-error"), kept.text], ["Unhandled", "{}"]);
+    // The worker goes on as after any other answer.
+    assertEquals((await run("f", "true")).text, "{}");
   });
 });
 

@@ -4,16 +4,19 @@
  * Lambda gives each worker a link of its own, and a runtime does not say who it is: so each worker
  * gets a listener of its own on a free port of the loopback. States and answers are those of
  * "Using the Lambda runtime API" in the Lambda Developer Guide: `next` waits for work, `response`
- * and `error` end it, and what comes out of turn is answered with 403.
+ * and `error` end it, and what comes out of turn is answered with 403. The server is node's, as Deno's own does
+ * not show the trailers of a streamed response.
  */
-
-/** Most bytes of a response, and of an error: 6 MiB and 100 bytes. */
-export const MAX_RESPONSE_BYTES = 6_291_556;
-/** Most bytes of a streamed response: 200 MB (Lambda quotas, "Invocation payload"). */
-export const MAX_STREAM_BYTES = 200_000_000;
-
-/** Takes what a runtime streams, as it comes; the runtime waits while it does. */
-export type TakeChunk = (chunk: Uint8Array<ArrayBuffer>) => Promise<void>;
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { messageOf } from "../job/errors.ts";
+import {
+  isStreamed,
+  keptOutcome,
+  type Outcome,
+  readBody,
+  streamedOutcome,
+  type TakeChunk,
+} from "./runtime_response.ts";
 
 /** One piece of work for the runtime. */
 export interface Invocation {
@@ -30,17 +33,6 @@ export interface Invocation {
   /** The event, JSON. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
-
-/** How the runtime ended an invocation. */
-export type Outcome =
-  /** It answered. */
-  | { readonly kind: "response"; readonly payload: Uint8Array<ArrayBuffer> }
-  /** It answered, and all of it has been taken. */
-  | { readonly kind: "streamed" }
-  /** It reported an error; the payload is the error's JSON. */
-  | { readonly kind: "error"; readonly payload: Uint8Array<ArrayBuffer> }
-  /** It answered with more than {@linkcode MAX_RESPONSE_BYTES}, or {@linkcode MAX_STREAM_BYTES}. */
-  | { readonly kind: "oversize" };
 
 /** What comes first of a runtime that starts or goes on: a call of `next` or of `init/error`. */
 export type Readiness =
@@ -70,9 +62,16 @@ interface Running {
   readonly take: TakeChunk | undefined;
 }
 
+/** What a request is answered with. */
+interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
 /** Starts the Runtime API of one worker on a free port of 127.0.0.1. */
-export function startRuntimeApi(): RuntimeApi {
-  let polling: ((response: Response) => void) | undefined;
+export async function startRuntimeApi(): Promise<RuntimeApi> {
+  let polling: ((reply: Reply) => void) | undefined;
   let running: Running | undefined;
   let readiness: Readiness | undefined;
   let waiting: ((readiness: Readiness) => void)[] = [];
@@ -82,7 +81,7 @@ export function startRuntimeApi(): RuntimeApi {
     for (const resolve of waiting.splice(0)) resolve(value);
   }
 
-  function next(): Promise<Response> {
+  function next(): Promise<Reply> {
     if (running !== undefined || readiness?.kind === "initError") {
       return Promise.resolve(wrongState("next"));
     }
@@ -94,59 +93,69 @@ export function startRuntimeApi(): RuntimeApi {
     });
   }
 
-  async function initError(request: Request): Promise<Response> {
+  async function initError(request: IncomingMessage): Promise<Reply> {
     const payload = await readBody(request);
     if (readiness !== undefined) return wrongState("init/error");
     tell({ kind: "initError", payload: payload ?? new Uint8Array() });
     return accepted();
   }
 
-  async function end(request: Request, id: string, kind: "response" | "error"): Promise<Response> {
+  async function end(
+    request: IncomingMessage,
+    id: string,
+    kind: "response" | "error",
+  ): Promise<Reply> {
     const before = running;
     if (before === undefined) return wrongState(kind);
     if (before.invocation.requestId !== id) {
       return problem(400, "InvalidRequestID", "Invalid request ID");
     }
-    // Errors in the middle of a stream come as trailers, which Deno's server does not show: such a response
-    // looks like one that ended well.
-    const isStream = kind === "response" && request.headers.get(MODE) === "streaming";
-    const take = isStream ? before.take : undefined;
-    const payload = take === undefined ? await readBody(request) : await passOn(request, take);
+    const isStream = kind === "response" && isStreamed(request);
+    const outcome = isStream
+      ? await streamedOutcome(request, before.take)
+      : await keptOutcome(request, kind);
     if (running !== before) return wrongState(kind);
     running = undefined;
-    if (payload === undefined) {
-      before.end({ kind: "oversize" });
-      const most = take === undefined ? MAX_RESPONSE_BYTES : MAX_STREAM_BYTES;
-      const message = `Exceeded maximum allowed payload size (${most} bytes).`;
-      return problem(413, "RequestEntityTooLarge", message);
-    }
-    before.end(payload === "passed on" ? { kind: "streamed" } : { kind, payload });
-    return accepted();
+    before.end(outcome);
+    if (outcome.kind !== "oversize") return accepted();
+    const message = `Exceeded maximum allowed payload size (${outcome.maxBytes} bytes).`;
+    return problem(413, "RequestEntityTooLarge", message);
   }
 
-  async function answer(request: Request): Promise<Response> {
-    const path = new URL(request.url).pathname;
+  async function answer(request: IncomingMessage): Promise<Reply> {
+    const { method, url = "" } = request;
+    const [path = ""] = url.split("?", 1);
     const route = /^\/2018-06-01\/runtime\/(.*)$/.exec(path)?.[1] ?? "";
-    if (request.method === "GET" && route === "invocation/next") return await next();
-    if (request.method === "POST" && route === "init/error") return await initError(request);
+    if (method === "GET" && route === "invocation/next") return await next();
+    if (method === "POST" && route === "init/error") return await initError(request);
     const [, id, kind] = /^invocation\/([^/]+)\/(response|error)$/.exec(route) ?? [];
-    if (request.method === "POST" && id !== undefined) {
+    if (method === "POST" && id !== undefined) {
       return await end(request, id, kind === "error" ? "error" : "response");
     }
-    return problem(404, "NotFound", `There is no '${request.method} ${path}' in the runtime API`);
+    return problem(404, "NotFound", `There is no '${method} ${path}' in the runtime API`);
   }
 
-  const stop = new AbortController();
-  const server = Deno.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    signal: stop.signal,
-    onListen: () => {},
-    onError: (error) => problem(500, "InternalError", String(error)),
-  }, answer);
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let reply: Reply;
+    try {
+      reply = await answer(request);
+    } catch (error) {
+      // A connection that broke gets no answer, and one that did not is told.
+      reply = problem(500, "InternalError", messageOf(error));
+    }
+    const body = typeof reply.body === "string" ? new TextEncoder().encode(reply.body) : reply.body;
+    response.writeHead(reply.status, { ...reply.headers, "content-length": body.length });
+    response.end(body);
+  }
+
+  // A runtime may wait for work for hours, and stream for as long as the function may run.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, serve);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
 
   return {
-    address: `127.0.0.1:${server.addr.port}`,
+    address: `127.0.0.1:${port}`,
     ready() {
       if (readiness !== undefined) return Promise.resolve(readiness);
       return new Promise((resolve) => waiting.push(resolve));
@@ -158,73 +167,49 @@ export function startRuntimeApi(): RuntimeApi {
       readiness = undefined;
       return new Promise((resolve) => {
         running = { invocation, end: resolve, take };
-        reply(new Response(invocation.payload, { headers: headersOf(invocation) }));
+        reply({ status: 200, headers: headersOf(invocation), body: invocation.payload });
       });
     },
     async close() {
       waiting = [];
       polling?.(problem(500, "Closed", "The worker ends"));
       polling = undefined;
-      stop.abort();
-      await server.finished;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
     },
   };
 }
 
-function headersOf(invocation: Invocation): Headers {
-  const headers = new Headers({
+function headersOf(invocation: Invocation): Record<string, string> {
+  return {
     "content-type": "application/json",
     "lambda-runtime-aws-request-id": invocation.requestId,
     "lambda-runtime-deadline-ms": String(Math.round(invocation.deadlineMs)),
     "lambda-runtime-invoked-function-arn": invocation.functionArn,
     "lambda-runtime-trace-id": invocation.traceId,
-  });
-  if (invocation.clientContext !== undefined) {
-    headers.set("lambda-runtime-client-context", invocation.clientContext);
-  }
-  return headers;
+    ...(invocation.clientContext !== undefined && {
+      "lambda-runtime-client-context": invocation.clientContext,
+    }),
+  };
 }
 
-/** Header of a response that is streamed (Developer Guide, "Response streaming in custom runtimes"). */
-const MODE = "lambda-runtime-function-response-mode";
-
-/** Passes a body on, undefined if it is larger than allowed. */
-async function passOn(request: Request, take: TakeChunk): Promise<"passed on" | undefined> {
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_STREAM_BYTES) return undefined;
-    await take(chunk);
-  }
-  return "passed on";
+function accepted(): Reply {
+  return json(202, { status: "OK" });
 }
 
-/** Reads a body, undefined if it is larger than allowed; a larger one is read to its end. */
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
-  }
-  if (size > MAX_RESPONSE_BYTES) return undefined;
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
-}
-
-function accepted(): Response {
-  return Response.json({ status: "OK" }, { status: 202 });
-}
-
-function wrongState(what: string): Response {
+function wrongState(what: string): Reply {
   return problem(403, "InvalidStateTransition", `State transition from this state by '${what}'`);
 }
 
-function problem(status: number, errorType: string, errorMessage: string): Response {
-  return Response.json({ errorType, errorMessage }, { status });
+function problem(status: number, errorType: string, errorMessage: string): Reply {
+  return json(status, { errorType, errorMessage });
+}
+
+function json(status: number, value: unknown): Reply {
+  return {
+    status,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(value),
+  };
 }

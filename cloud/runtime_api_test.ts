@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Invocation, MAX_RESPONSE_BYTES, startRuntimeApi } from "./runtime_api.ts";
+import { type Invocation, type RuntimeApi, startRuntimeApi } from "./runtime_api.ts";
+import { MAX_RESPONSE_BYTES } from "./runtime_response.ts";
 
 const invocation: Invocation = {
   requestId: "id-1",
@@ -11,11 +12,11 @@ const invocation: Invocation = {
 
 async function withApi(
   act: (
-    api: ReturnType<typeof startRuntimeApi>,
+    api: RuntimeApi,
     call: (path: string, body?: BodyInit) => Promise<Response>,
   ) => Promise<void>,
 ): Promise<void> {
-  const api = startRuntimeApi();
+  const api = await startRuntimeApi();
   try {
     await act(api, (path, body) =>
       fetch(`http://${api.address}/2018-06-01/runtime/${path}`, {
@@ -129,5 +130,96 @@ Deno.test("startRuntimeApi() passes a streamed response on, part by part, or kee
     assertEquals(await statusOf(answer(["one", "two"])), 202);
     const payload = new TextEncoder().encode("onetwo");
     assertEquals(await kept, { kind: "response", payload });
+  });
+});
+
+/** Sends `text` as a streamed response by the letter, and gives the first line of what comes back. */
+async function streamRaw(
+  api: RuntimeApi,
+  text: string,
+  breaksAfter?: Promise<void>,
+): Promise<string> {
+  const [hostname = "", port = ""] = api.address.split(":");
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = [
+    "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1",
+    `Host: ${api.address}`,
+    "Lambda-Runtime-Function-Response-Mode: streaming",
+    "Transfer-Encoding: chunked",
+    "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
+    "Connection: close",
+  ];
+  const bytes = new TextEncoder().encode(head.join("\r\n") + "\r\n\r\n" + text);
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+  if (breaksAfter !== undefined) {
+    await breaksAfter;
+    return "";
+  }
+  const answer = new Uint8Array(1000);
+  const length = await connection.read(answer) ?? 0;
+  return new TextDecoder().decode(answer.subarray(0, length)).split("\r\n", 1)[0] ?? "";
+}
+
+Deno.test("startRuntimeApi() takes errors in the middle of a streamed response from its trailers", async () => {
+  const json = '{"errorType":"T","errorMessage":"mé"}';
+  const base64 = new TextEncoder().encode(json).toBase64();
+  const broken =
+    '{"errorType":"Runtime.TruncatedResponse","errorMessage":"The response broke off"}';
+  const name = "Lambda-Runtime-Function-Error";
+  const cases = [
+    ["3\r\none\r\n0\r\n\r\n", undefined, "one"],
+    [`3\r\none\r\n0\r\n${name}-Type: T\r\n${name}-Body: ${base64}\r\n\r\n`, "T", json],
+    [`3\r\none\r\n0\r\n${name}-Body: no base64!\r\n\r\n`, "Unhandled", "no base64!"],
+    [
+      `3\r\none\r\n0\r\n${name}-Type: A.B\r\n\r\n`,
+      "A.B",
+      '{"errorType":"A.B","errorMessage":"The response broke off"}',
+    ],
+    ["3\r\none\r\n", "Runtime.TruncatedResponse", broken],
+  ] as const;
+  await withApi(async (api, call) => {
+    for (const [text, type, expected] of cases) {
+      for (const isTaken of [true, false]) {
+        const next = call("invocation/next");
+        await api.ready();
+        const taken: string[] = [];
+        const first = Promise.withResolvers<void>();
+        const take = (chunk: Uint8Array) => {
+          first.resolve();
+          return Promise.resolve(void taken.push(new TextDecoder().decode(chunk)));
+        };
+        const outcome = api.run(invocation, isTaken ? take : undefined);
+        await (await next).body?.cancel();
+        const breaks = type === "Runtime.TruncatedResponse";
+        if (!isTaken) first.resolve();
+        assertEquals(
+          await streamRaw(api, text, breaks ? first.promise : undefined),
+          breaks ? "" : "HTTP/1.1 202 Accepted",
+        );
+        const payload = new TextEncoder().encode(expected);
+        assertEquals(
+          await outcome,
+          !isTaken
+            ? { kind: type === undefined ? "response" : "error", payload }
+            : type === undefined
+            ? { kind: "streamed" }
+            : { kind: "streamed", error: { type, details: payload } },
+        );
+        if (isTaken) assertEquals(taken, ["one"]);
+      }
+    }
+  });
+});
+
+Deno.test("startRuntimeApi() keeps of a streamed response that nobody takes what it keeps of any other", async () => {
+  await withApi(async (api, call) => {
+    const next = call("invocation/next");
+    await api.ready();
+    const outcome = api.run(invocation);
+    await (await next).body?.cancel();
+    const size = MAX_RESPONSE_BYTES + 1;
+    const text = `${size.toString(16)}\r\n${"x".repeat(size)}\r\n0\r\n\r\n`;
+    assertEquals(await streamRaw(api, text), "HTTP/1.1 413 Payload Too Large");
+    assertEquals(await outcome, { kind: "oversize", maxBytes: MAX_RESPONSE_BYTES });
   });
 });

@@ -50,7 +50,7 @@ const DRAIN_MS = 1000;
  * @throws {Deno.errors.NotFound} if there is no program to start it.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const api = startRuntimeApi();
+  const api = await startRuntimeApi();
   // Short, as a job may see it in its own paths.
   const scratch = `${options.scratch}/${crypto.randomUUID().slice(0, 8)}`;
   const sealed = options.seal.kind !== "no";

@@ -9,8 +9,8 @@
  * An invocation ends for its caller with the runtime's answer, but it keeps its place until the
  * runtime asks for the next one, as in Lambda.
  */
-import { MAX_RESPONSE_BYTES } from "./runtime_api.ts";
-import type { Invocation, Outcome, Readiness, TakeChunk } from "./runtime_api.ts";
+import type { Invocation, Readiness } from "./runtime_api.ts";
+import { type Outcome, type TakeChunk, TRUNCATED } from "./runtime_response.ts";
 import type { Worker } from "./worker.ts";
 
 /** A clock that a test can turn by hand. */
@@ -71,6 +71,8 @@ export interface PoolResult {
   readonly payload: Uint8Array<ArrayBuffer>;
   /** Whether the payload is an error's. */
   readonly failed: boolean;
+  /** Type of the error of a response that was streamed before, as its payload need not tell. */
+  readonly errorType?: string;
   /** What went wrong outside of the runtime, as the log's report names it. */
   readonly status?: "timeout" | "error";
   /** End of the log. */
@@ -133,7 +135,7 @@ interface Member {
   claim: ((member: Member | undefined) => void) | undefined;
 }
 
-/** How long an invocation waits for a worker that has answered but not yet asked for more. */
+/** How long an invocation waits for a worker that has answered but not yet asked for more, or may be dead. */
 const FINISH_MS = 100;
 
 /** Opens a pool without workers. */
@@ -222,13 +224,15 @@ export function openPool(options: PoolOptions): WorkerPool {
     const { invocation, measured, take } = entry.job;
     const id = invocation.requestId;
     const begunMs = clock.now();
-    const outcome = await within(
+    const first = await within(
       wanted.timeoutMs,
       Promise.race([
         worker.api.run({ ...invocation, deadlineMs: begunMs + wanted.timeoutMs }, take),
         worker.exited,
       ]),
     );
+    // The connections of a runtime that dies break a moment before it is known to be dead.
+    const outcome = isTruncated(first) ? await within(FINISH_MS, worker.exited) ?? first : first;
     const durationMs = clock.now() - begunMs;
     const memoryBytes = measured && !worker.hasEnded() ? worker.memoryBytes() : 0;
     const done = typeof outcome === "object";
@@ -378,11 +382,16 @@ export function openPool(options: PoolOptions): WorkerPool {
   };
 }
 
+function isTruncated(outcome: Outcome | string | undefined): boolean {
+  return typeof outcome === "object" && outcome.kind === "streamed" &&
+    outcome.error?.type === TRUNCATED;
+}
+
 function isReady(first: Readiness | string | undefined): boolean {
   return typeof first === "object" && first.kind === "ready";
 }
 
-type Ending = Pick<PoolResult, "payload" | "failed" | "status">;
+type Ending = Pick<PoolResult, "payload" | "failed" | "errorType" | "status">;
 
 function resultOf(outcome: Outcome | string | undefined, id: string, timeoutMs: number): Ending {
   if (outcome === undefined) {
@@ -393,10 +402,14 @@ function resultOf(outcome: Outcome | string | undefined, id: string, timeoutMs: 
   }
   if (outcome.kind === "oversize") {
     const errorMessage = "Response payload size exceeded maximum allowed payload size " +
-      `(${MAX_RESPONSE_BYTES} bytes).`;
+      `(${outcome.maxBytes} bytes).`;
     return { payload: errorOf("Function.ResponseSizeTooLarge", errorMessage), failed: true };
   }
-  if (outcome.kind === "streamed") return { payload: new Uint8Array(), failed: false };
+  if (outcome.kind === "streamed") {
+    const { error } = outcome;
+    if (error === undefined) return { payload: new Uint8Array(), failed: false };
+    return { payload: error.details, failed: true, errorType: error.type };
+  }
   return { payload: outcome.payload, failed: outcome.kind === "error" };
 }
 

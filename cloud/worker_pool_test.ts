@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import type { Invocation, Outcome, Readiness } from "./runtime_api.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Invocation, Readiness } from "./runtime_api.ts";
+import type { Outcome } from "./runtime_response.ts";
 import type { Worker } from "./worker.ts";
 import { type Clock, openPool, type PoolOptions, type PoolResult } from "./worker_pool.ts";
 import { workerLog } from "./worker_log.ts";
@@ -31,6 +32,8 @@ interface FakeWorker extends Worker {
   tell(readiness: Readiness): void;
   /** The runtime ends its invocation. */
   finish(text: string): void;
+  /** The runtime ends its invocation in another way. */
+  end(outcome: Outcome): void;
   /** The process ends. */
   exit(how: string): void;
   /** What it runs. */
@@ -64,6 +67,7 @@ function fakeWorker(id: number): FakeWorker {
     memoryBytes: () => 0,
     tell: (readiness) => told.resolve(readiness),
     finish: (text) => outcome.resolve({ kind: "response", payload: bytes(text) }),
+    end: (value) => outcome.resolve(value),
     exit(how) {
       ended = true;
       gone.resolve(how);
@@ -300,4 +304,35 @@ Deno.test("close() rejects who waits in line and ends what runs", async () => {
   await waiting;
   assertEquals((await running).status, "error");
   await assertRejects(() => call(), Error, "closed");
+});
+
+Deno.test("openPool() tells a runtime that died from one that only broke its response off", async () => {
+  const { clock, workers, pool, call } = setUp();
+  const details = bytes('{"errorType":"Runtime.TruncatedResponse"}');
+  const broken: Outcome = {
+    kind: "streamed",
+    error: { type: "Runtime.TruncatedResponse", details },
+  };
+  const dead = call();
+  await settle();
+  workers[0]?.tell(ready);
+  await settle();
+  workers[0]?.end(broken);
+  await settle();
+  workers[0]?.exit("signal: killed");
+  assertMatch(textOf(await dead), /"Runtime.ExitError".*signal: killed/);
+
+  const alive = call();
+  await settle();
+  workers[1]?.tell(ready);
+  await settle();
+  workers[1]?.end(broken);
+  await settle();
+  clock.turn(100);
+  const { failed, errorType, payload } = await alive;
+  assertEquals([failed, errorType, payload], [true, "Runtime.TruncatedResponse", details]);
+  workers[1]?.tell(ready);
+  await settle();
+  assertEquals(pool.status(), { workers: 1, running: 0, waiting: 0 });
+  await pool.close();
 });

@@ -1,8 +1,7 @@
 /** Sends a job to a function, and reads what comes back. */
 import type { AwsClient } from "../aws/client.ts";
-import { AwsError } from "../aws/error.ts";
 import { type InvocationAnswer, invoke, invokeStreaming } from "../aws/invoke.ts";
-import { LlamaError, messageOf } from "../job/errors.ts";
+import { FormatError, LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, parseJson } from "../job/json.ts";
 import { createFrameReader, type Frame, type OutputName } from "../job/output_stream.ts";
 import { answerFromJson, type JobAnswer } from "../job/result.ts";
@@ -31,7 +30,7 @@ export type Reply = InvocationAnswer & { readonly isPassedOn: boolean };
 /**
  * Sends a job and waits for the reply.
  *
- * @throws {AwsError} If AWS refuses, or the reply breaks off; and what `onOutput` throws.
+ * @throws {LlamaError} If AWS refuses, or the reply breaks off or is none (`BadAnswer`); what `onOutput` throws.
  */
 export async function ask(
   client: AwsClient,
@@ -67,11 +66,15 @@ export async function ask(
       },
       isTaken: () => isPassedOn,
     });
-    if (reply.functionError !== undefined) return { ...reply, isPassedOn };
+    if (reply.functionError !== undefined) {
+      // A runtime's own error may come as the payload, with nothing but its name at the end.
+      return { ...reply, payload: reader.plain() ?? reply.payload, isPassedOn };
+    }
     for (const frame of reader.end()) await take(frame);
     return { ...reply, payload: answer ?? new Uint8Array(), isPassedOn };
   } catch (error) {
-    throw isPassedOn && error instanceof AwsError ? broken(error) : error;
+    const known = error instanceof FormatError ? badAnswer(functionName, error) : error;
+    throw isPassedOn && known instanceof LlamaError ? broken(known) : known;
   }
 }
 
@@ -88,18 +91,32 @@ export function broken(cause: LlamaError): LlamaError {
  *
  * @throws {LlamaError} `BadAnswer`
  */
-export function readAnswer(payload: Uint8Array, spec: JobSpec, functionName: string): JobAnswer {
-  const text = new TextDecoder().decode(payload);
+export function readAnswer(
+  { payload, isPassedOn }: Reply,
+  spec: JobSpec,
+  functionName: string,
+): JobAnswer {
   try {
-    return answerFromJson(parseJson(text, "answer"), spec);
+    const answer = answerFromJson(parseJson(new TextDecoder().decode(payload), "answer"), spec);
+    if (answer.kind !== "missing" || !isPassedOn) return answer;
+    throw new FormatError("answer", "it says that nothing has run, and a part was printed");
   } catch (cause) {
-    throw new LlamaError(
-      "BadAnswer",
-      `Cannot read the answer of the function "${functionName}": ${messageOf(cause)}`,
-      { cause, hint: "is it a function of llama? llama bootstrap makes and updates one" },
-    );
+    const error = badAnswer(functionName, cause);
+    throw isPassedOn ? broken(error) : error;
   }
 }
+
+function badAnswer(functionName: string, cause: unknown): LlamaError {
+  return new LlamaError(
+    "BadAnswer",
+    `Cannot read the answer of the function "${functionName}": ${messageOf(cause)}`,
+    { cause, hint: "is it a function of llama? llama bootstrap makes and updates one" },
+  );
+}
+
+/** How Lambda names the end of a worker, the last two in the middle of a stream (its Runtime Interface Emulator). */
+const CRASHES =
+  /^(?:Runtime\.(?:ExitError|Unknown|TruncatedResponse)|Sandbox\.Failure)|signal: killed/;
 
 /** The error of a function that failed. Names of errorType: AWS Lambda Developer Guide, "Understanding function errors". */
 export function functionError(payload: Uint8Array, functionName: string): LlamaError {
@@ -113,6 +130,7 @@ export function functionError(payload: Uint8Array, functionName: string): LlamaE
   } catch (error) {
     if (!(error instanceof LlamaError)) throw error;
   }
+  if (message === "") message = type;
   if (/timed ?out/i.test(`${type} ${message}`)) {
     return new LlamaError("TimedOut", `The function "${functionName}" timed out: ${message}`, {
       hint: "give the function more time with llama bootstrap -timeout",
@@ -125,7 +143,7 @@ export function functionError(payload: Uint8Array, functionName: string): LlamaE
       { hint: "give the function more memory with llama bootstrap -memory" },
     );
   }
-  if (/^Runtime\.(?:ExitError|Unknown)|signal: killed/.test(`${type} ${message}`) || type === "") {
+  if (CRASHES.test(`${type} ${message}`) || type === "") {
     return new LlamaError("WorkerCrashed", `A worker of "${functionName}" died: ${message}`);
   }
   return new LlamaError(

@@ -103,7 +103,7 @@ export async function runJob(spec: JobSpec, options: RunJobOptions): Promise<Ran
       }
       continue;
     }
-    const answer = readAnswer(reply.payload, spec, options.functionName);
+    const answer = readAnswer(reply, spec, options.functionName);
     // A worker that misses objects says so at once.
     ended(
       answer.kind === "done"

@@ -30,12 +30,14 @@ export interface FrameReader {
    * @throws {FormatError} If a frame was cut off.
    */
   end(): Frame[];
+  /** What there is so far of an answer without frames; undefined if it has frames. */
+  plain(): Uint8Array<ArrayBuffer> | undefined;
 }
 
 const KINDS = ["stdout", "stderr", "answer"] as const;
 const HEAD_BYTES = 5;
-/** What a runtime passes on at once is much less, an answer is at most 6 MiB. */
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+/** Answers that are not streamed have 6,291,556 bytes at most, and runtimes keep to that; they print about 4 MiB at once. */
+const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 const BRACE = 0x7b;
 
 /** The bytes of a frame. */
@@ -52,6 +54,7 @@ export function createFrameReader(): FrameReader {
   let kept: Uint8Array[] = [];
   let size = 0;
   let isJson: boolean | undefined;
+  let isAnswered = false;
 
   const keep = (bytes: Uint8Array) => {
     kept = bytes.length === 0 ? [] : [bytes];
@@ -73,7 +76,9 @@ export function createFrameReader(): FrameReader {
       const all = joinBytes(kept);
       const frames: Frame[] = [];
       let at = 0;
-      while (all.length - at >= HEAD_BYTES) {
+      while (all.length > at) {
+        if (isAnswered) throw new FormatError("streamed answer", "there is more behind the answer");
+        if (all.length - at < HEAD_BYTES) break;
         const kind = KINDS[(all[at] ?? 0) - 1];
         if (kind === undefined) {
           throw new FormatError("streamed answer", `a frame is of the kind ${all[at]}`);
@@ -83,6 +88,7 @@ export function createFrameReader(): FrameReader {
         const end = at + HEAD_BYTES + length;
         if (end > all.length) break;
         frames.push({ kind, bytes: all.slice(at + HEAD_BYTES, end) });
+        isAnswered = kind === "answer";
         at = end;
       }
       keep(all.subarray(at));
@@ -93,6 +99,7 @@ export function createFrameReader(): FrameReader {
       if (size > 0) throw new FormatError("streamed answer", "a frame is cut off");
       return [];
     },
+    plain: () => isJson ? joinBytes(kept) : undefined,
   };
 }
 

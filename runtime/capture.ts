@@ -2,9 +2,9 @@
  * Keeps what a command prints: in memory while it is little, in a file from then on, up to a bound. Or passes it on
  * while it comes.
  */
-import { joinBytes } from "../job/bytes.ts";
 import type { OutputName } from "../job/output_stream.ts";
 import type { Source } from "./answer.ts";
+import { openSpool } from "./spool.ts";
 
 /** Bounds of one stream. */
 export interface CaptureLimits {
@@ -37,14 +37,14 @@ const PASS_AFTER_MS = 20;
 /** So much is passed on at once. */
 const PASS_BYTES = 64 * 1024;
 /**
- * A command that prints so much faster than it can be passed on has the rest kept. Lambda lets 2 MB a second through
- * after the first 6 MB (Developer Guide, "Bandwidth limits for response streaming"); the store takes far more.
+ * So much waits in memory to be passed on, and in a file from then on: Lambda lets 2 MB a second through after the first
+ * 6 MB (Developer Guide, "Bandwidth limits for response streaming"), and a command need not wait for that.
  */
 const MAX_BEHIND_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps `stream`, in `file` if it is long, but for what `pass` takes.
- * `onTrouble` is called once if it must end early.
+ * Keeps `stream`, in `file` if it is long, but for what `pass` takes; what that has not taken when the stream ends stays.
+ * Nothing more is read while as much as may be kept waits for it. `onTrouble` is called once if it must end early.
  */
 export function capture(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -54,26 +54,22 @@ export function capture(
   pass?: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | undefined,
 ): Capture {
   const reader = stream.getReader();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  let spool: Deno.FsFile | undefined;
+  const kept = openSpool(file, pass ? MAX_BEHIND_BYTES : limits.memoryBytes);
   let tooLarge = false;
   let failure: unknown;
   let passes = pass !== undefined;
   let passing: Promise<void> | undefined;
+  let part: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const passWhile = async () => {
-    while (passes && size > 0) {
-      const bytes = joinBytes(chunks);
-      const passed = pass?.(bytes);
-      if (passed === undefined) {
-        passes = false;
-        return;
-      }
-      chunks.length = 0;
-      size = 0;
-      await passed;
+    while (passes && kept.size > 0) {
+      const bytes = kept.peek(PASS_BYTES);
+      part = pass?.(bytes);
+      passes = part !== undefined;
+      if (!passes) return;
+      await part;
+      kept.drop(bytes.length);
     }
   };
   /** One at a time, so that the order stays. */
@@ -83,44 +79,38 @@ export function capture(
     passing ??= passWhile().catch((error) => {
       failure ??= error;
       giveUp();
-    }).finally(() => passing = undefined);
+    }).finally(() => {
+      passing = undefined;
+      // What came in this very moment has not been seen.
+      if (passes && kept.size > 0) timer ??= setTimeout(passNow, PASS_AFTER_MS);
+    });
   };
   const giveUp = () => {
     reader.cancel().catch((error) => failure ??= error);
-  };
-  const keep = (chunk: Uint8Array<ArrayBuffer>) => {
-    size += chunk.length;
-    if (spool === undefined) {
-      chunks.push(chunk);
-      if (passes || size <= limits.memoryBytes) return;
-      spool = Deno.openSync(file, { write: true, createNew: true, mode: 0o600 });
-      for (const early of chunks.splice(0)) writeAll(spool, early);
-      return;
-    }
-    writeAll(spool, chunk);
   };
   const read = async () => {
     try {
       for (;;) {
         const { value, done } = await reader.read();
         if (done) return;
-        if (size + value.length > limits.maxBytes) {
+        const isFull = () => kept.size + value.length > limits.maxBytes;
+        while (passing !== undefined && isFull()) await part;
+        if (isFull()) {
           tooLarge = true;
           return;
         }
-        keep(value);
-        if (size > MAX_BEHIND_BYTES) passes = false;
-        if (passes && size >= PASS_BYTES) passNow();
+        kept.push(value);
+        if (passes && kept.size >= PASS_BYTES) passNow();
         else if (passes) timer ??= setTimeout(passNow, PASS_AFTER_MS);
       }
     } catch (error) {
-      failure = error;
+      failure ??= error;
     } finally {
       clearTimeout(timer);
       // What is left goes with the answer.
       passes = false;
       await passing;
-      spool?.close();
+      kept.close();
       if (tooLarge || failure !== undefined) onTrouble();
       await reader.cancel();
     }
@@ -128,19 +118,12 @@ export function capture(
   return {
     done: read(),
     get size() {
-      return size;
+      return kept.size;
     },
-    read: () => spool ? Deno.readFileSync(file) : joinBytes(chunks),
-    // Only what was written to the file is so long.
-    file: () => file,
+    read: kept.read,
+    file: kept.file,
     tooLarge: () => tooLarge,
     failure: () => failure,
     giveUp,
   };
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    written += file.writeSync(bytes.subarray(written));
-  }
 }

@@ -11,9 +11,10 @@ function chunks(count: number): Uint8Array<ArrayBuffer>[] {
 }
 
 async function capturing(
-  parts: readonly Uint8Array<ArrayBuffer>[],
+  parts: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>,
   pass: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | undefined,
   test: (capture: Capture, troubles: () => number) => Promise<void>,
+  maxBytes: number = LIMITS.maxBytes,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   let troubles = 0;
@@ -21,7 +22,7 @@ async function capturing(
     const kept = capture(
       ReadableStream.from(parts),
       `${folder}/spool`,
-      LIMITS,
+      { ...LIMITS, maxBytes },
       () => troubles++,
       pass,
     );
@@ -64,6 +65,64 @@ Deno.test("capture() does not wait for who is slow: the rest is kept, in its ord
     assertEquals(kept.size, 10_000_000 - (passed[0]?.length ?? 0));
     await assertSame([...passed, kept.read()], parts);
   });
+});
+
+Deno.test("capture() goes on passing on when it has caught up with a burst", async () => {
+  const burst = chunks(60);
+  const last = new Uint8Array(10).fill(99);
+  const passed: Uint8Array[] = [];
+  let passedBytes = 0;
+  const caughtUp = Promise.withResolvers<void>();
+  const lastPassed = Promise.withResolvers<void>();
+  async function* parts() {
+    yield* burst;
+    // Without these the stream does not end, and the test neither.
+    await caughtUp.promise;
+    yield last;
+    await lastPassed.promise;
+  }
+  const pass = async (bytes: Uint8Array<ArrayBuffer>) => {
+    passed.push(bytes.slice());
+    // So slow that the burst is there before half of it has been passed on.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    passedBytes += bytes.length;
+    if (passedBytes === 6_000_000) caughtUp.resolve();
+    if (passedBytes > 6_000_000) lastPassed.resolve();
+  };
+  await capturing(parts(), pass, async (kept) => {
+    assertEquals(kept.size, 0);
+    await assertSame(passed, [...burst, last]);
+  });
+});
+
+Deno.test("capture() has a command wait when as much is behind as may be kept", async () => {
+  let made = 0;
+  function* parts() {
+    for (const part of chunks(50)) {
+      made++;
+      yield part;
+    }
+  }
+  const passed: Uint8Array[] = [];
+  let mostAhead = 0;
+  const pass = async (bytes: Uint8Array<ArrayBuffer>) => {
+    passed.push(bytes.slice());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    mostAhead = Math.max(mostAhead, made * 100_000 - joinBytes(passed).length);
+  };
+  await capturing(parts(), pass, async (kept, troubles) => {
+    assertEquals([kept.tooLarge(), troubles(), made], [false, 0, 50]);
+    await assertSame([...passed, kept.read()], chunks(50));
+    // One part in the stream's own queue, one that waits for room.
+    assert(mostAhead <= 500_000 + 300_000, `${mostAhead}`);
+  }, 500_000);
+});
+
+Deno.test("capture() stops a command that prints more than may be kept, once nothing is passed on", async () => {
+  await capturing(chunks(50), () => undefined, (kept, troubles) => {
+    assertEquals([kept.tooLarge(), troubles(), kept.size], [true, 1, 500_000]);
+    return Promise.resolve();
+  }, 500_000);
 });
 
 Deno.test("capture() keeps what is refused and all that follows", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { asObject, type Json, parseJson } from "../job/json.ts";
+import { createFrameReader } from "../job/output_stream.ts";
 import { answerFromJson, type JobAnswer } from "../job/result.ts";
 import { type JobSpec, specToJson } from "../job/spec.ts";
 import { runtimeApi } from "./api.ts";
@@ -23,12 +24,19 @@ const job = (spec: Partial<JobSpec>): string =>
 /** What a runtime posted. */
 interface Posted {
   readonly path: string;
+  /** The answer, or the error. */
   readonly body: Json;
   readonly errorType: string | null;
+  /** What was streamed before the answer; undefined if it was not streamed. */
+  readonly streamed?: readonly string[];
 }
 
 /** A Runtime API that hands out `payloads`, then never answers again. */
-function fakeApi(payloads: readonly string[], maxBytes = 1e6) {
+function fakeApi(
+  payloads: readonly string[],
+  maxBytes = 1e6,
+  onFrame?: (text: string) => void,
+) {
   const posted: Posted[] = [];
   const queue = payloads.values();
   let count = 0;
@@ -49,12 +57,29 @@ function fakeApi(payloads: readonly string[], maxBytes = 1e6) {
         },
       });
     }
+    const errorType = request.headers.get("lambda-runtime-function-error-type");
+    if (request.headers.get("lambda-runtime-function-response-mode") === "streaming") {
+      const reader = createFrameReader();
+      const streamed: string[] = [];
+      let answer = "";
+      for await (const bytes of request.body ?? []) {
+        for (const frame of reader.add(bytes)) {
+          const text = new TextDecoder().decode(frame.bytes);
+          if (frame.kind === "answer") answer = text;
+          else streamed.push(`${frame.kind}: ${text}`);
+          onFrame?.(text);
+        }
+      }
+      const body = asObject(parseJson(answer, "answer"), "answer");
+      posted.push({ path, body, errorType, streamed });
+      return new Response('{"status":"OK"}', { status: 202 });
+    }
     const text = await request.text();
     if (text.length > maxBytes) return new Response("{}", { status: 413 });
     posted.push({
       path,
       body: asObject(parseJson(text, "body"), "body"),
-      errorType: request.headers.get("lambda-runtime-function-error-type"),
+      errorType,
     });
     return new Response('{"status":"OK"}', { status: 202 });
   });
@@ -126,6 +151,67 @@ Deno.test("serveOne() reports an answer that is too large, and a defect, as erro
     ["/invocation/id-2/error", "Runtime.Defect"],
   ]);
   assertEquals(server.posted[1]?.body.errorMessage, "broken");
+});
+
+Deno.test("serveOne() streams what a command prints while it runs, then the answer", async () => {
+  using test = testWorker();
+  const go = `${test.folder}/go`;
+  // Each line waits until the one before has been passed on, which none is without a stream.
+  const script = `echo one; until [ -e ${go} ]; do sleep 0.01; done; echo two >&2; ` +
+    `until [ -e ${go}2 ]; do sleep 0.01; done; exit 3`;
+  const onFrame = (text: string) => {
+    if (text === "one\n") Deno.writeTextFileSync(go, "");
+    if (text === "two\n") Deno.writeTextFileSync(`${go}2`, "");
+  };
+  const args = ["sh", "-c", script];
+  await using server = fakeApi([job({ args, stream: true, timeoutMs: 20_000 })], 1e6, onFrame);
+  await serveOne(runtimeApi(server.host), test.worker);
+  const [posted] = server.posted;
+  assertEquals(posted?.streamed, ["stdout: one\n", "stderr: two\n"]);
+  const answer = posted && answerOf(posted);
+  assert(answer?.kind === "done");
+  assertEquals(answer.status, { kind: "exit", code: 3 });
+  assertEquals([textOf(answer.stdout), textOf(answer.stderr)], ["", ""]);
+});
+
+Deno.test("serveOne() streams nothing of a job that ends at once, or that does not ask for it", async () => {
+  using test = testWorker();
+  const slow = { args: ["sh", "-c", "echo a; sleep 0.1; echo b"] };
+  await using server = fakeApi([
+    job({ args: ["echo", "a"], stream: true }),
+    job(slow),
+    job({ args: ["no-such-command"], stream: true }),
+  ]);
+  for (let count = 0; count < 3; count++) await serveOne(runtimeApi(server.host), test.worker);
+  assertEquals(server.posted.map(({ streamed }) => streamed), [undefined, undefined, undefined]);
+  assertEquals(server.posted.slice(0, 2).map(stdoutOf), ["a\n", "a\nb\n"]);
+  const missing = server.posted[2] && answerOf(server.posted[2]);
+  assertEquals(missing?.kind === "failed" && missing.code, "CommandNotFound");
+});
+
+Deno.test("serveOne() tells at the end of a stream that time was up, and of a defect", async () => {
+  using test = testWorker();
+  const late = job({ args: ["sh", "-c", "echo a; sleep 20"], stream: true, timeoutMs: 300 });
+  const broken = job({
+    args: ["sh", "-c", "echo a; head -c 9000 /dev/urandom >out; sleep 0.1"],
+    wanted: [{ match: "exact", path: "out" }],
+    stream: true,
+  });
+  await using server = fakeApi([late, broken]);
+  const api = runtimeApi(server.host);
+  await serveOne(api, test.worker);
+  const put = () => Promise.reject(new TypeError("no store"));
+  await serveOne(api, {
+    ...test.worker,
+    limits: { ...test.worker.limits, maxAnswerBytes: 4000 },
+    objects: { ...test.objects, put },
+  });
+  assertEquals(server.posted.map(({ streamed }) => streamed), [["stdout: a\n"], ["stdout: a\n"]]);
+  const codes = server.posted.map(answerOf).map((answer) =>
+    answer.kind === "failed" && [answer.code, answer.message]
+  );
+  assertEquals(codes[0] && codes[0][0], "TimedOut");
+  assertEquals(codes[1], ["Runtime.Defect", "no store"]);
 });
 
 /** Runs the executable itself until `server` has no more invocations. */

@@ -1,5 +1,6 @@
 /** Files and standard input that are too large to be held in memory, on this side and on the worker's. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
 import {
   assertNoLeftovers,
   descendants,
@@ -33,21 +34,31 @@ function peakOf(pid: number): number {
   }
 }
 
-Deno.test("a large file goes, is hashed there and comes back, and is never whole in memory", async () => {
-  const sum = await writeLarge("big", 400);
-  const command = ["llama", "invoke", "-f", "big", "-o", "copy", "llama"];
-  const child = cloud.command([...command, "sh", "-c", "sha256sum big; cat big >copy"]).spawn();
+/** The greatest resident sets, in MB, of a client and of the cloud's workers until `end` comes. */
+async function peaksUntil<T>(
+  clientPid: number,
+  end: Promise<T>,
+): Promise<{ client: number; worker: number; ended: T }> {
   let client = 0;
   let worker = 0;
   const cloudPid = await cloud.cloudPid();
   const watch = setInterval(() => {
-    client = Math.max(client, peakOf(child.pid));
+    client = Math.max(client, peakOf(clientPid));
     for (const { pid, args } of descendants(cloudPid)) {
       if (args[0]?.endsWith("/deno")) worker = Math.max(worker, peakOf(pid));
     }
   }, 50);
-  const { code, stdout, stderr } = endedOf(await child.output());
+  const ended = await end;
   clearInterval(watch);
+  return { client, worker, ended };
+}
+
+Deno.test("a large file goes, is hashed there and comes back, and is never whole in memory", async () => {
+  const sum = await writeLarge("big", 400);
+  const command = ["llama", "invoke", "-f", "big", "-o", "copy", "llama"];
+  const child = cloud.command([...command, "sh", "-c", "sha256sum big; cat big >copy"]).spawn();
+  const { client, worker, ended } = await peaksUntil(child.pid, child.output());
+  const { code, stdout, stderr } = endedOf(ended);
   assertEquals([code, stdout, stderr], [0, `${sum}  big\n`, ""]);
   assertEquals(await sumOf("copy"), sum);
   assert(client > 40 && client < 350, `${client} MB here`);
@@ -59,6 +70,26 @@ Deno.test("a large file goes, is hashed there and comes back, and is never whole
   assertEquals(again.stderr.match(/^> \w+/gm), ["> InvokeWithResponseStream"]);
   await cloud.must(["rm", "big", "copy"]);
 });
+
+Deno.test("what a command prints is whole here, and never whole in memory, however fast it is", async () => {
+  // More than Lambda streams, and than the worker passes on before the command ends.
+  const script = "seq 30000000; seq 10000000 >&2; exit 3";
+  const child = cloud.command(["llama", "invoke", "llama", "sh", "-c", script]).spawn();
+  const sums = Promise.all([sumOfStream(child.stdout), sumOfStream(child.stderr), child.status]);
+  const { client, worker, ended: [stdout, stderr, { code }] } = await peaksUntil(child.pid, sums);
+  assertEquals(code, 3);
+  const local = (count: number) => cloud.must(["sh", "-c", `seq ${count} | sha256sum`]);
+  assertEquals(stdout, (await local(30_000_000)).slice(0, 64));
+  assertEquals(stderr, (await local(10_000_000)).slice(0, 64));
+  assert(client > 40 && client < 350, `${client} MB here`);
+  assert(worker > 40 && worker < 400, `${worker} MB on the worker`);
+});
+
+async function sumOfStream(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const bytes of stream) hash.update(bytes);
+  return hash.digest("hex");
+}
 
 Deno.test("much on standard input is spooled, sent and removed", async () => {
   const sum = await writeLarge("in", 150);

@@ -5,21 +5,39 @@ import { endedOf, useBuildCloud } from "./build_cloud.ts";
 const cloud = useBuildCloud();
 
 Deno.test("invoke prints what the command prints before that ends", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // It goes on when it hears a word, which it does not before its first lines have been read here.
+  const script = "echo out; echo err >&2; exec 3<>/dev/tcp/127.0.0.1/$0; read word <&3; echo $word";
+  const port = `${listener.addr.port}`;
   const child = cloud.command(
-    ["llama", "invoke", "llama", "sh", "-c", "echo out; echo err >&2; sleep 20; echo end"],
+    ["llama", "invoke", "-timeout", "20s", "llama", "bash", "-c", script, port],
   ).spawn();
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    const reader = stream.getReader();
-    const { value } = await reader.read();
-    reader.releaseLock();
-    return new TextDecoder().decode(value);
-  };
-  assertEquals(await Promise.all([read(child.stdout), read(child.stderr)]), ["out\n", "err\n"]);
-  // Had it come at the end, the command would have ended well by now.
+  assertEquals(await Promise.all([firstOf(child.stdout), firstOf(child.stderr)]), [
+    "out\n",
+    "err\n",
+  ]);
+  using connection = await listener.accept();
+  await connection.write(new TextEncoder().encode("heard\n"));
+  const { code, stdout, stderr } = endedOf(await child.output());
+  assertEquals([code, stdout, stderr], [0, "heard\n", ""]);
+});
+
+Deno.test("invoke ends at once on ^C when a part has been printed", async () => {
+  const child = cloud.command(
+    ["llama", "invoke", "llama", "sh", "-c", "echo out; sleep 20; echo end"],
+  ).spawn();
+  assertEquals(await firstOf(child.stdout), "out\n");
   child.kill("SIGINT");
   const { code, stdout, stderr } = endedOf(await child.output());
   assertEquals([code, stdout, stderr], [130, "", ""]);
 });
+
+async function firstOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.getReader();
+  const { value } = await reader.read();
+  reader.releaseLock();
+  return new TextDecoder().decode(value);
+}
 
 Deno.test("invoke gives both streams byte for byte, however much there is", async () => {
   const bytes = new Uint8Array(5_000_000);
