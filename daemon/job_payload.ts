@@ -10,9 +10,10 @@ import type { ObjectStore } from "../store/object_store.ts";
 export const MAX_PAYLOAD_BYTES = 6_200_000;
 
 /** The objects that a job names. */
-export function objectsOf({ manifests, inputs, stdin }: JobSpec): Digest[] {
+export function objectsOf({ manifests, picked, inputs, stdin }: JobSpec): Digest[] {
   const ofStdin = stdin && !isInline(stdin) ? [stdin.digest] : [];
-  return [...manifests, ...contentsOf(inputs), ...ofStdin];
+  const ofPicked = picked ? [picked.manifest] : [];
+  return [...manifests, ...ofPicked, ...contentsOf(inputs), ...ofStdin];
 }
 
 /** The bytes of the message; `packs` are those that hold objects of the job. */

@@ -13,6 +13,7 @@ import type { ObjectStore } from "../store/object_store.ts";
 import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { jobSpec } from "./compile_spec.ts";
+import { createInputPool, type InputPool } from "./input_pool.ts";
 import { type ImageCompilers, type ImageQuestion, imageToolchain } from "./image_compilers.ts";
 import { preprocess } from "./preprocess.ts";
 import { absolute, type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
@@ -30,7 +31,7 @@ import {
 } from "./unit_plan.ts";
 import { belongsToToolchain } from "./unit_search.ts";
 import type { UnitMemory } from "./unit_memory.ts";
-import { noUploads, type ReadObject } from "./uploads.ts";
+import { noUploads, type ReadObject, type Uploads } from "./uploads.ts";
 
 /** Compiles elsewhere. */
 export interface RemoteCompiler {
@@ -74,6 +75,8 @@ export interface RemoteCompileTools extends UnitPlanTools {
   readonly stats: StatsKeeper;
   /** What proofs have found beside the guess. */
   readonly memory: UnitMemory;
+  /** Hears of what keeps jobs from being small. */
+  readonly onProblem?: (problem: unknown) => void;
   /** Is told of each use of a function, so that its price can be told later. */
   readonly learnSize?: (client: AwsClient, functionName: string) => void;
   /** Names of the locales of this machine. */
@@ -95,6 +98,18 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const planUnit = createUnitPlanner(tools);
   const read: ReadObject = async (digest) =>
     tools.toolchains.read(digest) ?? await tools.digests.read(digest);
+
+  const poolsOf = new WeakMap<Uploads, WeakMap<ReadyToolchain, InputPool>>();
+  const poolOf = (toolchain: ReadyToolchain, { uploads }: Session): InputPool => {
+    let pools = poolsOf.get(uploads);
+    if (!pools) poolsOf.set(uploads, pools = new WeakMap());
+    let pool = pools.get(toolchain);
+    if (!pool) {
+      const onProblem = tools.onProblem ?? (() => undefined);
+      pools.set(toolchain, pool = createInputPool({ uploads, read, onProblem }));
+    }
+    return pool;
+  };
 
   const openSession = async (env: Readonly<Record<string, string>>): Promise<Session> => {
     try {
@@ -140,20 +155,27 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;
     for (let round = 1; round <= maxRounds; round++) {
       if (round > 1) folders.nextRound();
-      const whole = await tools.toolchains.prepare(
+      const prepared = await tools.toolchains.prepare(
         partsOf(remote),
         image ? noUploads : session.uploads,
       );
-      const toolchain = image ? imageToolchain(whole) : whole;
+      const toolchain = image ? imageToolchain(prepared) : prepared;
       const { set, inputs, asked } = await plan.gather(toolchain, known);
-      const spec = jobSpec(remote, toolchain, inputs, outputs, {
+      const whole = jobSpec(remote, toolchain, inputs, outputs, {
         files,
         locales: await tools.locales(),
         zone,
         processor,
       });
-      const options = { session, functionName, read, signal: remote.signal };
-      const ran = await runCompilation(spec, options, stats);
+      const pool = poolOf(toolchain, session);
+      const { own, picked } = pool.part(whole.inputs);
+      const spec = { ...whole, inputs: own, ...(picked && { picked }) };
+      const ran = await runCompilation(spec, {
+        session,
+        functionName,
+        signal: remote.signal,
+        read: async (digest) => pool.read(digest) ?? await read(digest),
+      }, stats);
       if (ran === undefined) {
         stats.add(({ voids }) => count(voids, "changed"));
         continue;
@@ -195,7 +217,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         throw new LlamaError("Unproved", `Cannot trust the result: ${verdict.reason}`);
       }
       if (verdict.kind === "changed") {
-        tools.toolchains.check(whole);
+        tools.toolchains.check(prepared);
         continue;
       }
       const stuck = verdict.paths.find((path) => asked.has(path));
@@ -206,7 +228,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         if (settings.guess) maxRounds = Math.min(maxRounds + 1, MAX_ROUNDS + MAX_TOOLCHAIN_ROUNDS);
       }
       for (const path of verdict.paths) {
-        if (belongsToToolchain(path, search)) whole.extras.add(path);
+        if (belongsToToolchain(path, search)) prepared.extras.add(path);
         else known.add(path);
       }
       if (known.size > 0) memory.learn(unit, known);

@@ -95,6 +95,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         slots,
         stats,
         memory,
+        onProblem: (problem) => log.write("pool", { text: messageOf(problem) }),
         learnSize: sizes.learn,
         locales,
         openSession: sessions.open,

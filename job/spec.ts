@@ -5,6 +5,7 @@ import { FormatError } from "./errors.ts";
 import { asArray, asInteger, asObject, asText, asTexts, type Json } from "./json.ts";
 import { type Input, inputFromJson, inputToJson } from "./manifest.ts";
 import { asJobPath } from "./path.ts";
+import { type Picked, pickedFromJson, pickedToJson } from "./picked.ts";
 
 /** Version of the wire format; a runtime refuses any other. */
 export const JOB_VERSION = 1;
@@ -46,6 +47,8 @@ export interface JobSpec {
   readonly rooted?: Rooted;
   /** Manifests whose inputs come before {@linkcode JobSpec.inputs}. */
   readonly manifests: readonly Digest[];
+  /** Some inputs of one more manifest, which come behind those. */
+  readonly picked?: Picked;
   /** Packs that hold objects of {@linkcode JobSpec.inputs}. */
   readonly packs: readonly Digest[];
   /** Inputs of this job alone. */
@@ -62,11 +65,12 @@ export interface JobSpec {
 
 /** The JSON value of `spec`. */
 export function specToJson(spec: JobSpec): unknown {
-  const { stdin, inputs, ...rest } = spec;
+  const { stdin, picked, inputs, ...rest } = spec;
   return {
     version: JOB_VERSION,
     ...rest,
     ...(stdin && { stdin: contentToJson(stdin) }),
+    ...(picked && { picked: pickedToJson(picked) }),
     inputs: inputs.map(inputToJson),
   };
 }
@@ -99,6 +103,7 @@ export function specFromJson(value: unknown): JobSpec {
     ...(json.stdin !== undefined && { stdin: contentFromJson(json.stdin, "job.stdin") }),
     ...(rooted && { rooted }),
     manifests: digests(json.manifests, "job.manifests"),
+    ...(json.picked !== undefined && { picked: pickedFromJson(json.picked, "job.picked") }),
     packs: digests(json.packs, "job.packs"),
     inputs: asArray(json.inputs, "job.inputs").map((input, index) =>
       inputFromJson(input, `job.inputs[${index}]`, isRooted)

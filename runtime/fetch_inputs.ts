@@ -7,6 +7,7 @@ import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { decodeManifest, type Input, type Manifest } from "../job/manifest.ts";
 import { decodePack, type Packed } from "../job/pack.ts";
+import { pickInputs } from "../job/picked.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { Cache } from "./cache.ts";
 import type { Objects } from "./objects.ts";
@@ -42,18 +43,27 @@ export function newFetched(): Fetched {
  * @throws {LlamaError} What `objects` throws, but for an object that is missing or corrupt.
  */
 export async function fetchInputs(
-  spec: Pick<JobSpec, "rooted" | "manifests" | "packs" | "inputs" | "stdin">,
+  spec: Pick<JobSpec, "rooted" | "manifests" | "picked" | "packs" | "inputs" | "stdin">,
   cache: Cache,
   objects: Objects,
   fetched: Fetched,
 ): Promise<FetchResult> {
   const rooted = spec.rooted !== undefined;
-  const unknown = spec.manifests.filter((digest) => !fetched.manifests.has(nameOf(digest, rooted)));
+  const { picked } = spec;
+  const named = picked ? [...spec.manifests, picked.manifest] : spec.manifests;
+  const unknown = named.filter((digest) => !fetched.manifests.has(nameOf(digest, rooted)));
   const sizes = new Map<Digest, number>();
   const lost = await fetchObjects(unclaimed(unknown, cache), sizes, cache, objects);
   if (lost.length > 0) return { missing: lost };
-  const manifests = spec.manifests.map((digest) => manifestOf(digest, rooted, cache, fetched));
-  const inputs = [...manifests.map((manifest) => manifest.inputs), spec.inputs];
+  const manifests = named.map((digest) => manifestOf(digest, rooted, cache, fetched));
+  const inputs = [
+    ...manifests.map((manifest, index) =>
+      picked && index === spec.manifests.length
+        ? pickInputs(manifest.inputs, picked)
+        : manifest.inputs
+    ),
+    spec.inputs,
+  ];
   const need = (content: Content) => {
     if (!isInline(content)) sizes.set(content.digest, content.size);
   };
