@@ -7,11 +7,14 @@
  * when it was listed ({@linkcode isSettled}). What breaks it: a clock that is set back by hand between two
  * changes, or a network file system whose attributes are cached.
  *
+ * Of a folder that was absent only the folder above it is asked, as that has no such name still: a search path
+ * of ten folders makes hundreds of them for each unit.
+ *
  * What the system has installed changes seldom and is asked about by each unit, so a guess takes states of
  * up to a second ago for it. A guess may be wrong: it costs a round. The proof looks at everything anew
  * ({@linkcode Folders.freshly}).
  */
-import { childOf } from "../job/path.ts";
+import { childOf, parentOf } from "../job/path.ts";
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 
 /** Kinds of an entry as its folder has it. */
@@ -29,13 +32,15 @@ export interface Folders {
   stat(path: string): FileState | undefined;
   /** The kind of `name` in `folder`, also one that cannot be listed; `undefined` if there is none. */
   entry(folder: string, name: string): EntryKind | undefined;
+  /** As `entry`, and minds the answer, see {@linkcode Folders.answerGeneration}. */
+  answer(folder: string, name: string): EntryKind | undefined;
   /** All names in `folder`, `undefined` if it is no folder or cannot be listed. */
   names(folder: string): ReadonlyMap<string, EntryKind> | undefined;
   /** Looks at the folder if it was not looked at in this round, so that the generations are right. */
   refresh(folder: string): void;
   /** Grows whenever a listing differs from the one before in more than regular files. */
   readonly shapeGeneration: number;
-  /** Grows whenever a name that was asked for appears or goes. */
+  /** Grows whenever an answer that was minded is another one. */
   readonly answerGeneration: number;
 }
 
@@ -44,7 +49,7 @@ interface Listing {
   settled: boolean;
   round: number;
   names: Map<string, EntryKind> | undefined;
-  asked: Set<string>;
+  minded: Set<string>;
 }
 
 /** What the system has installed. */
@@ -64,7 +69,7 @@ export function createFolders(files: FileSystem): Folders {
   let shapeGeneration = 0;
   let answerGeneration = 0;
 
-  const stat = (path: string) => {
+  const look = (path: string) => {
     const usual = INSTALLED.test(path) ? installed : states;
     const asked = isFresh ? fresh : usual;
     const known = asked.get(path);
@@ -73,6 +78,19 @@ export function createFolders(files: FileSystem): Folders {
     usual.set(path, state);
     if (isFresh) fresh.set(path, state);
     return state;
+  };
+
+  const stat = (path: string) => {
+    const listing = listings.get(path);
+    return listing && !listing.state ? current(path).state : look(path);
+  };
+
+  /** Whether the folder above has no such name, so that nobody need look for it. */
+  const isMissing = (folder: string): boolean => {
+    if (folder === "/") return false;
+    const { state, names } = current(parentOf(folder));
+    if (state?.kind !== "folder") return true;
+    return names !== undefined && !names.has(folder.slice(folder.lastIndexOf("/") + 1));
   };
 
   const read = (folder: string, state: FileState | undefined) => {
@@ -84,7 +102,11 @@ export function createFolders(files: FileSystem): Folders {
   const current = (folder: string): Listing => {
     const known = listings.get(folder);
     if (known && known.round === round) return known;
-    const state = stat(folder);
+    if (known && !known.state && isMissing(folder)) {
+      known.round = round;
+      return known;
+    }
+    const state = look(folder);
     if (known && known.settled && state && known.state && sameState(known.state, state)) {
       known.round = round;
       return known;
@@ -96,20 +118,25 @@ export function createFolders(files: FileSystem): Folders {
     const lookedMs = files.now();
     const names = read(folder, state);
     const settled = state !== undefined && isSettled(state, lookedMs, files.settleMs);
-    const asked = known?.asked ?? new Set<string>();
+    const minded = known?.minded ?? new Set<string>();
     if (known) {
       if (differsInShape(known.names, names)) shapeGeneration++;
-      for (const name of asked) {
+      for (const name of minded) {
         if (known.names?.get(name) !== names?.get(name)) {
           answerGeneration++;
           break;
         }
       }
     }
-    const listing = { state, settled, round, names, asked };
+    const listing = { state, settled, round, names, minded };
     listings.set(folder, listing);
     return listing;
   };
+
+  const kindOf = (listing: Listing, folder: string, name: string) =>
+    !listing.names && listing.state?.kind === "folder"
+      ? files.lstat(childOf(folder, name))?.kind
+      : listing.names?.get(name);
 
   return {
     nextRound: () => {
@@ -135,13 +162,11 @@ export function createFolders(files: FileSystem): Folders {
       return round;
     },
     stat,
-    entry: (folder, name) => {
+    entry: (folder, name) => kindOf(current(folder), folder, name),
+    answer: (folder, name) => {
       const listing = current(folder);
-      listing.asked.add(name);
-      if (!listing.names && listing.state?.kind === "folder") {
-        return files.lstat(childOf(folder, name))?.kind;
-      }
-      return listing.names?.get(name);
+      listing.minded.add(name);
+      return kindOf(listing, folder, name);
     },
     names: (folder) => current(folder).names,
     refresh: (folder) => {

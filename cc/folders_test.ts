@@ -84,7 +84,7 @@ Deno.test("a folder that comes, goes and comes back is seen each time", () => {
   assertEquals(folders.entry("/p", "x"), "file");
 });
 
-Deno.test("answerGeneration grows only when a name that was asked for comes, goes or changes kind", () => {
+Deno.test("answerGeneration grows only when a name that was minded comes, goes or changes kind", () => {
   const { files, folders, later } = setUp(["/p/a.c"]);
   const grows = (change: () => void) => {
     const before = folders.answerGeneration;
@@ -93,7 +93,7 @@ Deno.test("answerGeneration grows only when a name that was asked for comes, goe
     folders.refresh("/p");
     return folders.answerGeneration > before;
   };
-  folders.entry("/p", "asked");
+  folders.answer("/p", "asked");
   assertEquals(grows(() => {}), false);
   assertEquals(grows(() => files.write("/p/other", "")), false);
   assertEquals(grows(() => files.write("/p/asked", "")), true);
@@ -109,9 +109,9 @@ Deno.test("answerGeneration grows only when a name that was asked for comes, goe
   assertEquals(grows(() => files.remove("/p/a.c")), false);
 });
 
-Deno.test("answerGeneration grows when a folder appears that holds a name that was asked for", () => {
+Deno.test("answerGeneration grows when a folder appears that holds a name that was minded", () => {
   const { files, folders, later } = setUp(["/a.c"]);
-  folders.entry("/gen", "x.h");
+  folders.answer("/gen", "x.h");
   const before = folders.answerGeneration;
   files.write("/gen/x.h", "");
   later();
@@ -159,7 +159,7 @@ Deno.test("a folder that can be entered but not listed is asked name by name", (
   });
   assertEquals(folders.names("/p"), undefined);
   assertEquals(
-    ["a.c", "s", "none"].map((name) => folders.entry("/p", name)),
+    ["a.c", "s", "none"].map((name) => folders.answer("/p", name)),
     ["file", "folder", undefined],
   );
 });
@@ -185,11 +185,55 @@ Deno.test("what the system has installed is looked at once a second, and by a pr
 Deno.test("a name that appears where the system installs is seen by a proof at once", () => {
   const { files, folders } = setUp(["/usr/include/a.h"]);
   folders.nextRound();
-  assertEquals(folders.entry("/usr/include", "b.h"), undefined);
+  assertEquals(folders.answer("/usr/include", "b.h"), undefined);
   files.tick(500);
   files.write("/usr/include/b.h", "");
   folders.nextRound();
-  assertEquals(folders.entry("/usr/include", "b.h"), undefined);
-  assertEquals(folders.freshly(() => folders.entry("/usr/include", "b.h")), "file");
-  assertEquals(folders.entry("/usr/include", "b.h"), "file");
+  assertEquals(folders.answer("/usr/include", "b.h"), undefined);
+  assertEquals(folders.freshly(() => folders.answer("/usr/include", "b.h")), "file");
+  assertEquals(folders.answer("/usr/include", "b.h"), "file");
+});
+
+Deno.test("an absent folder is not looked for while the folder above it has no such name", () => {
+  const { files, folders, later } = setUp(["/p/a.c"]);
+  const ask = () => folders.entry("/p/s/t/u", "x");
+  const looks = () => {
+    files.calls.clear();
+    const found = ask();
+    return [found, files.calls.get("stat") ?? 0];
+  };
+  ask();
+  later();
+  ask();
+  later();
+  // That of "/p" is the one; nothing is below it.
+  assertEquals(looks(), [undefined, 1]);
+  assertEquals(folders.stat("/p/s/t/u"), undefined);
+  files.write("/p/s/other", "");
+  later();
+  assertEquals(looks()[0], undefined);
+  files.write("/p/s/t/u/x", "");
+  later();
+  assertEquals(looks()[0], "file");
+  assertEquals(folders.stat("/p/s/t/u")?.kind, "folder");
+  files.remove("/p/s/t/u/x");
+  files.remove("/p/s/t/u");
+  files.write("/p/s/t/u", "");
+  later();
+  assertEquals(looks()[0], undefined);
+  assertEquals(folders.stat("/p/s/t/u")?.kind, "file");
+});
+
+Deno.test("an absent folder appears as a link, and by way of a link above it", () => {
+  const { files, folders, later } = setUp(["/q/t/x", "/p/a.c"]);
+  const ask = () => [folders.entry("/p/l", "x"), folders.entry("/p/m/t", "x")];
+  assertEquals(ask(), [undefined, undefined]);
+  files.link("/p/l", "/q/t");
+  files.link("/p/m", "/q");
+  later();
+  assertEquals(ask(), ["file", "file"]);
+  files.remove("/p/m");
+  files.link("/p/m", "/none");
+  later();
+  assertEquals(ask(), ["file", undefined]);
 });

@@ -4,7 +4,8 @@
  *
  * For each search path there is a graph of headers: a node is a file, its edges are the files that its
  * directives name. A node is true as long as its file and the answers about names in folders are what
- * they were, so the walk of a warm unit is a stat for each file and set look-ups.
+ * they were, so the walk of a new unit is a stat for each file and set look-ups, and that of a unit seen before
+ * nothing but the stats.
  */
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import { childOf } from "../job/path.ts";
@@ -24,8 +25,11 @@ export interface GuessRequest {
 
 /** Guesses inputs, with memory. */
 export interface Guesser {
-  /** Paths of existing files, spelled as the compiler will spell them, the roots first. */
-  guess(request: GuessRequest): string[];
+  /**
+   * Paths of existing files, spelled as the compiler will spell them, the roots first. The same array as the last
+   * time says that each of them is the same unchanged file.
+   */
+  guess(request: GuessRequest): readonly string[];
 }
 
 interface Node {
@@ -37,9 +41,21 @@ interface Node {
   readonly answers: number;
 }
 
+/** The guess of a unit, and what it was made from. */
+interface Walk {
+  readonly paths: readonly string[];
+  /** What was walked over, with roots that are no files. */
+  readonly walked: readonly string[];
+  readonly states: readonly (FileState | undefined)[];
+  /** {@linkcode Folders.answerGeneration} at its end. */
+  readonly answers: number;
+}
+
 /** Headers as one search path finds them. */
 interface Space {
   readonly nodes: Map<string, Node>;
+  /** By what the guess began with. */
+  readonly walks: Map<string, Walk>;
   /** Folders in which a name was looked for: an edge is true while their answers are. */
   readonly folders: Set<string>;
 }
@@ -48,6 +64,9 @@ interface Space {
 const PRECOMPILED = /\.[gp]ch$/;
 /** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
 const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
+
+/** Units whose guess is kept, for each search path. */
+const MAX_WALKS = 5000;
 
 /** Creates a guesser over `files` and `folders`. */
 export function createGuesser(files: FileSystem, folders: Folders): Guesser {
@@ -85,7 +104,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     const slash = path.lastIndexOf("/");
     const folder = path.slice(0, slash) || "/";
     space.folders.add(folder);
-    const kind = folders.entry(folder, path.slice(slash + 1));
+    const kind = folders.answer(folder, path.slice(slash + 1));
     return kind === "file" || (kind === "link" && folders.stat(path)?.kind === "file");
   };
 
@@ -127,46 +146,80 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
     return best;
   };
 
+  const isSameWalk = ({ walked, states, answers }: Walk): boolean => {
+    if (answers !== folders.answerGeneration) return false;
+    for (let index = 0; index < walked.length; index++) {
+      const before = states[index];
+      const now = folders.stat(walked[index] ?? "");
+      if (before !== now && !(before && now && sameState(before, now))) return false;
+    }
+    return true;
+  };
+
+  const walk = ({ roots, search, cwd }: GuessRequest, space: Space): Walk | string[] => {
+    const found = new Set<string>(roots);
+    const walked: string[] = [];
+    const states: (FileState | undefined)[] = [];
+    let settled = true;
+    for (const path of found) {
+      const state = folders.stat(path);
+      walked.push(path);
+      states.push(state);
+      if (state?.kind !== "file") {
+        found.delete(path);
+        continue;
+      }
+      let node = space.nodes.get(path);
+      const scan = scanned(path, state);
+      const { includes, assembled } = scan;
+      settled &&= scan.settled;
+      if (
+        !node || node.includes !== includes || node.answers !== folders.answerGeneration
+      ) {
+        const position = node?.position ?? positionOf(path, search);
+        const edges: string[] = [];
+        for (const include of includes) {
+          const target = resolve(include, path, position, search, space);
+          if (target === undefined) continue;
+          edges.push(target);
+          if (isFile(`${target}.gch`, space)) edges.push(`${target}.gch`);
+        }
+        node = { includes, edges, position, answers: folders.answerGeneration };
+        space.nodes.set(path, node);
+      }
+      for (const edge of node.edges) found.add(edge);
+      for (const name of assembled) {
+        const places = name.startsWith("/")
+          ? [name]
+          : [cwd, ...search.bracket].map((folder) => childOf(folder, name));
+        const target = places.find((path) => isFile(path, space));
+        if (target !== undefined) found.add(target);
+      }
+    }
+    const paths = [...found];
+    return settled ? { paths, walked, states, answers: folders.answerGeneration } : paths;
+  };
+
   return {
-    guess: ({ roots, search, cwd }) => {
+    guess: (request) => {
+      const { roots, search, cwd } = request;
       const key = `${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
       let space = spaces.get(key);
-      if (!space) spaces.set(key, space = { nodes: new Map(), folders: new Set() });
-      // Nothing of the walk below would ask about them while all nodes are as they were.
-      for (const folder of space.folders) folders.refresh(folder);
-      const found = new Set<string>(roots);
-      for (const path of found) {
-        const state = folders.stat(path);
-        if (state?.kind !== "file") {
-          found.delete(path);
-          continue;
-        }
-        let node = space.nodes.get(path);
-        const { includes, assembled } = scanned(path, state);
-        if (
-          !node || node.includes !== includes || node.answers !== folders.answerGeneration
-        ) {
-          const position = node?.position ?? positionOf(path, search);
-          const edges: string[] = [];
-          for (const include of includes) {
-            const target = resolve(include, path, position, search, space);
-            if (target === undefined) continue;
-            edges.push(target);
-            if (isFile(`${target}.gch`, space)) edges.push(`${target}.gch`);
-          }
-          node = { includes, edges, position, answers: folders.answerGeneration };
-          space.nodes.set(path, node);
-        }
-        for (const edge of node.edges) found.add(edge);
-        for (const name of assembled) {
-          const places = name.startsWith("/")
-            ? [name]
-            : [cwd, ...search.bracket].map((folder) => childOf(folder, name));
-          const target = places.find((path) => isFile(path, space));
-          if (target !== undefined) found.add(target);
-        }
+      if (!space) {
+        spaces.set(key, space = { nodes: new Map(), walks: new Map(), folders: new Set() });
       }
-      return [...found];
+      // Nothing of the walk would ask about them while all nodes are as they were.
+      for (const folder of space.folders) folders.refresh(folder);
+      const unit = `${cwd}\0${roots.join("\0")}`;
+      const before = space.walks.get(unit);
+      if (before && isSameWalk(before)) return before.paths;
+      const now = walk(request, space);
+      space.walks.delete(unit);
+      if (!("paths" in now)) return now;
+      space.walks.set(unit, now);
+      const [oldest] = space.walks.keys();
+      if (space.walks.size > MAX_WALKS && oldest !== undefined) space.walks.delete(oldest);
+      return now.paths;
     },
   };
 }

@@ -113,6 +113,43 @@ Deno.test("guess() comes to an end where headers include each other", () => {
   assertEquals(guess("/p/a.c", [], []), ["/p/a.c", "/p/a.h", "/p/b.h"]);
 });
 
+Deno.test("guess() gives the same array as long as each file of it is the same, and nothing shadows one", () => {
+  const { files, guess } = setUp({
+    "/p/a.c": '#include "x.h"\n#include <y.h>\n',
+    "/i/x.h": "",
+    "/j/y.h": "",
+  });
+  let last = guess("/p/a.c", [], ["/i", "/j"]);
+  const isSame = (change: () => void) => {
+    change();
+    files.tick(1000);
+    const before = last;
+    last = guess("/p/a.c", [], ["/i", "/j"]);
+    return last === before;
+  };
+  assertEquals(isSame(() => {}), true);
+  assertEquals(isSame(() => files.write("/i/other.h", "")), true);
+  assertEquals(isSame(() => files.write("/j/y.h", "#include <z.h>\n")), false);
+  assertEquals(isSame(() => {}), true);
+  assertEquals(isSame(() => files.write("/j/z.h", "")), false);
+  assertEquals(isSame(() => files.write("/p/x.h", "")), false);
+  assertEquals(last, ["/p/a.c", "/p/x.h", "/j/y.h", "/j/z.h"]);
+  assertEquals(isSame(() => files.remove("/j/z.h")), false);
+  assertEquals(isSame(() => files.remove("/p/a.c")), false);
+  assertEquals(last, []);
+  assertEquals(isSame(() => {}), true);
+  assertEquals(isSame(() => files.write("/p/a.c", "")), false);
+  assertEquals(last, ["/p/a.c"]);
+});
+
+Deno.test("guess() never gives the same array for a file that has just changed", () => {
+  const { files, guess } = setUp({ "/p/a.c": '#include "x.h"\n', "/p/x.h": "" });
+  files.write("/p/x.h", "#include <y.h>\n");
+  const before = guess("/p/a.c", [], []);
+  // A second change in the same tick of the clock would look alike.
+  assertEquals(guess("/p/a.c", [], []) === before, false);
+});
+
 Deno.test("settleSearchPath() makes folders absolute and drops what is no folder", () => {
   assertEquals(
     settleSearchPath(

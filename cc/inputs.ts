@@ -74,9 +74,14 @@ function addFolder(set: InputSet, path: string, tools: InputTools, known?: FileS
   if (state) set.inputs.set(path, { kind: "folder", path, mode: state.mode });
 }
 
-function addFile(set: InputSet, path: string, { digest, state }: KnownFile): void {
-  set.inputs.set(path, fileInput(path, digest, state));
-  set.states.set(path, state);
+/** The input of each known file, one for all units. */
+const inputOf = new WeakMap<KnownFile, FileInput>();
+
+function addFile(set: InputSet, path: string, file: KnownFile): void {
+  let input = inputOf.get(file);
+  if (!input) inputOf.set(file, input = fileInput(path, file.digest, file.state));
+  set.inputs.set(path, input);
+  set.states.set(path, file.state);
 }
 
 /** The input for a file whose content stands in the store. */

@@ -118,6 +118,7 @@ function findAbsent(
   folders: Folders,
 ): { readonly here: readonly string[]; readonly closed?: string } {
   const here: string[] = [];
+  const open = new Set<string>();
   let folder: string | undefined;
   let names: ReturnType<Folders["names"]>;
   let isEntered = false;
@@ -125,7 +126,7 @@ function findAbsent(
     const slash = path.lastIndexOf("/");
     if (folder === undefined || slash !== folder.length || !path.startsWith(folder)) {
       folder = path.slice(0, slash);
-      const closed = closedFolder(folder, folders);
+      const closed = closedFolder(folder, folders, open);
       if (closed !== undefined) return { here, closed };
       names = folders.names(folder || "/");
       // A folder that cannot be listed may be entered all the same.
@@ -143,14 +144,21 @@ function findAbsent(
   return { here };
 }
 
-/** The folder on the way to what is in `folder` in which this user may not look for names. */
-function closedFolder(folder: string, folders: Folders): string | undefined {
-  for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+/**
+ * The folder on the way to what is in `folder` in which this user may not look for names; `open` are those
+ * that were found to be none.
+ */
+function closedFolder(folder: string, folders: Folders, open: Set<string>): string | undefined {
+  for (let at = folder; at !== "" && !open.has(at); at = at.slice(0, at.lastIndexOf("/"))) {
     const state = folders.stat(at);
-    if (!state) continue;
-    const open = state.kind !== "folder" || (state.mode & 0o111) === 0o111 ||
-      folders.stat(`${at}/.`) !== undefined;
-    return open ? undefined : at;
+    if (
+      state && state.kind === "folder" && (state.mode & 0o111) !== 0o111 &&
+      folders.stat(`${at}/.`) === undefined
+    ) {
+      return at;
+    }
+    open.add(at);
+    if (state) break;
   }
   return undefined;
 }

@@ -6,6 +6,7 @@ import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import type { Guesser } from "../cc/guess.ts";
+import { createGuessAdder } from "../cc/guessed_inputs.ts";
 import {
   addPath,
   addPaths,
@@ -71,6 +72,7 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
   const { files, places } = tools;
   const searchPathOf = createUnitSearcher(tools);
   const nativeProcessor = createNativeProcessors(tools.processes);
+  const addGuess = createGuessAdder(tools);
   return async (remote) => {
     const { request, settings, line, compilation } = remote;
     const search = await searchPathOf(remote);
@@ -108,7 +110,7 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
       gather: async (toolchain, known) => {
         const set = createInputSet();
         await addSource(set, source, tools, remote.text);
-        await addPaths(set, guess([...roots, ...known]), tools);
+        await addGuess(set, guess([...roots, ...known]));
         if (settings.guess) await addPaths(set, reads, tools);
         const asked = new Set([...known, ...toolchain.extras]);
         await addPaths(set, asked, tools);

@@ -1,11 +1,18 @@
 /**
- * What a rooted job asked of its file system, as the path shim saw it. The three lists hold the paths
- * in the form in which the caller's machine can check them; they may be long (616 opened and 1,989
- * absent for one C++ unit, 72 KB), so they travel as sorted text, NUL-separated and compressed.
+ * What a rooted job asked of its file system, as the path shim saw it: the paths are in the form in which the
+ * caller's machine can check them. There are many (250 opened and 860 absent for a unit of LevelDB, 65 KB), so they
+ * travel compressed as one text in which a folder stands once for all names in it: 3 KB, where lists of whole paths
+ * take 8.
+ *
+ * The text is a row of entries separated by NUL. One that begins with a slash is a folder, with a slash at its end;
+ * any other is a name in the folder before it, and so a path. `opened`, `listed`, `absent` and `image` are the
+ * numbers of paths, which stand in that order:
+ *
+ *     {"paths": content, "opened": n, "listed": n, "absent": n, "image"?: n, "blind": [reason, ...]}
  */
 import { contentFromJson, contentToJson, isInline } from "./content.ts";
 import { FormatError } from "./errors.ts";
-import { asObject, asTexts } from "./json.ts";
+import { asInteger, asObject, asTexts } from "./json.ts";
 
 /** Paths that a job's processes asked for; absolute, links and `..` not resolved. */
 export interface Proof {
@@ -23,44 +30,70 @@ export interface Proof {
 
 /** The JSON value of `proof`. */
 export function proofToJson(proof: Proof): unknown {
+  const { opened, listed, absent, image, blind } = proof;
+  const entries = [opened, listed, absent, image ?? []].flatMap(byFolder);
   return {
-    opened: listToJson(proof.opened),
-    listed: listToJson(proof.listed),
-    absent: listToJson(proof.absent),
-    blind: proof.blind,
-    ...(proof.image && { image: listToJson(proof.image) }),
+    paths: contentToJson({ bytes: new TextEncoder().encode(entries.join("\0")) }),
+    opened: opened.length,
+    listed: listed.length,
+    absent: absent.length,
+    ...(image && { image: image.length }),
+    blind,
   };
 }
 
 /**
- * Reads a proof from its JSON value.
+ * Reads a proof from its JSON value; names of one folder follow one another.
  *
  * @throws {FormatError} If it is malformed.
  */
 export function proofFromJson(value: unknown): Proof {
   const json = asObject(value, "answer.proof");
-  return {
-    opened: listFromJson(json.opened, "answer.proof.opened"),
-    listed: listFromJson(json.listed, "answer.proof.listed"),
-    absent: listFromJson(json.absent, "answer.proof.absent"),
-    blind: asTexts(json.blind, "answer.proof.blind"),
-    ...(json.image !== undefined && { image: listFromJson(json.image, "answer.proof.image") }),
-  };
-}
-
-function listToJson(paths: readonly string[]): unknown {
-  return contentToJson({ bytes: new TextEncoder().encode(paths.toSorted().join("\0")) });
-}
-
-function listFromJson(value: unknown, what: string): string[] {
-  const content = contentFromJson(value, what);
-  if (!isInline(content)) throw new FormatError(what, "it must be inline");
-  if (content.bytes.length === 0) return [];
-  const paths = new TextDecoder("utf-8", { fatal: false }).decode(content.bytes).split("\0");
-  for (const path of paths) {
-    if (!path.startsWith("/")) {
-      throw new FormatError(what, `the path ${JSON.stringify(path)} is not absolute`);
+  const content = contentFromJson(json.paths, "answer.proof.paths");
+  if (!isInline(content)) throw new FormatError("answer.proof.paths", "it must be inline");
+  const { bytes } = content;
+  const entries = bytes.length > 0
+    ? new TextDecoder("utf-8", { fatal: false }).decode(bytes).split("\0")
+    : [];
+  let at = 0;
+  let folder = "";
+  const take = (name: string): string[] => {
+    const what = `answer.proof.${name}`;
+    const paths = new Array<string>(asInteger(json[name], what, 0, entries.length));
+    for (let index = 0; index < paths.length; at++) {
+      const entry = entries[at];
+      if (entry === undefined) throw new FormatError(what, `it has only ${index} paths`);
+      if (entry.startsWith("/")) folder = entry;
+      else if (folder === "") {
+        throw new FormatError(what, `${JSON.stringify(entry)} is in no folder`);
+      } else paths[index++] = folder + entry;
     }
+    return paths;
+  };
+  const proof = {
+    opened: take("opened"),
+    listed: take("listed"),
+    absent: take("absent"),
+    ...(json.image !== undefined && { image: take("image") }),
+    blind: asTexts(json.blind, "answer.proof.blind"),
+  };
+  if (at < entries.length) {
+    throw new FormatError("answer.proof.paths", "the text has paths that no list counts");
   }
-  return paths;
+  return proof;
+}
+
+/** Each folder, and behind it the names in it. */
+function byFolder(paths: readonly string[]): string[] {
+  const folders = new Map<string, string[]>();
+  for (const path of paths) {
+    const slash = path.lastIndexOf("/") + 1;
+    const folder = path.slice(0, slash);
+    const name = path.slice(slash);
+    const names = folders.get(folder);
+    if (names) names.push(name);
+    else folders.set(folder, [name]);
+  }
+  return [...folders].sort(([a], [b]) => a < b ? -1 : 1)
+    .flatMap(([folder, names]) => [folder, ...names.sort()]);
 }

@@ -15,6 +15,7 @@ const ROOTED: JobSpec = {
   stdin: { bytes: new Uint8Array([1]) },
   rooted: { shim: "/.llama/path_shim.so", libraryPath: ["/lib", "/usr/lib"] },
   manifests: [DIGEST],
+  picked: { manifest: PACK, bits: new Uint8Array([5, 1]) },
   packs: [PACK],
   inputs: [
     { kind: "folder", path: "/p", mode: 0o755 },
