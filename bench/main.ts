@@ -1,28 +1,14 @@
 /**
- * `deno task bench`: what a compilation costs this machine, beside what its peers cost, in one run. CPU is
- * counted, not time, as other work on the machine drifts into times.
+ * `deno task bench`: what a compilation costs this machine, beside what its peers cost, in one run.
  */
 import { projectRoot } from "../scripts/config.ts";
 import { cleanEnvironment, fetchPackage, run, say } from "../scripts/demo/tools.ts";
 import { LEVELDB } from "../scripts/demo/leveldb.ts";
+import { guessRows } from "./guess.ts";
+import { childrenCpu, isInstalled, type Options, peakOf, processCpu, type Row } from "./measure.ts";
 
-/** CPU of a process, its user and system time together. */
-interface Row {
-  readonly what: string;
-  readonly cpuMs: number;
-  readonly note: string;
-}
-
-/** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Deno runs on (proc(5), sysconf). */
-const TICK_MS = 10;
 const STARTS = 50;
 const JOBS = 10_000;
-
-/** How commands are run. */
-interface Options {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 async function bench(folder: string): Promise<Row[]> {
   const root = projectRoot.pathname;
@@ -75,6 +61,7 @@ async function bench(folder: string): Promise<Row[]> {
     };
     await cpu("c++ -M (what the original runs for each file)", compile("c++", "-M"));
     await cpu("c++ -c (the whole compilation, here)", compile("c++", "-c"));
+    rows.push(...await guessRows(options));
     rows.push(...await manyJobs(options));
   } finally {
     await run(["llama", "daemon", "-shutdown"], options);
@@ -100,32 +87,6 @@ async function manyJobs(options: Options): Promise<Row[]> {
   return rows;
 }
 
-async function isInstalled(program: string, options: Options): Promise<boolean> {
-  return await run(["sh", "-c", `command -v ${program} || :`], options) !== "";
-}
-
-/** Watches the greatest resident set, in kB, of the process whose id comes to stand in `pidFile`; proc(5), status. */
-function peakOf(pidFile: string): { end(): Promise<number> } {
-  let peakKb = 0;
-  let isOver = false;
-  const watching = (async () => {
-    await Deno.writeTextFile(pidFile, "");
-    while (!isOver) {
-      const pid = (await Deno.readTextFile(pidFile)).trim();
-      const status = pid && await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
-      peakKb = Math.max(peakKb, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    return peakKb;
-  })();
-  return {
-    end: () => {
-      isOver = true;
-      return watching;
-    },
-  };
-}
-
 async function unitsOf(source: string): Promise<string[]> {
   const folder = `${source}/deps/leveldb/leveldb-1.20/db`;
   const units: string[] = [];
@@ -139,28 +100,6 @@ function unitFlags(source: string): string {
   const leveldb = `${source}/deps/leveldb/leveldb-1.20`;
   return "-std=c++11 -O0 -DOS_LINUX -DLEVELDB_PLATFORM_POSIX -DLEVELDB_ATOMIC_PRESENT " +
     `-I${leveldb} -I${leveldb}/include`;
-}
-
-/** CPU of all processes that a shell script starts and waits for; bash(1), `times`. */
-async function childrenCpu(
-  script: string,
-  options: Options,
-): Promise<number> {
-  const path = `${options.cwd}/script.sh`;
-  await Deno.writeTextFile(path, `{\n${script}\n} >/dev/null 2>&1\ntimes\n`);
-  const text = await run(["bash", path], options);
-  const [user, system] = (text.trim().split("\n").at(-1) ?? "").split(" ").map((part) => {
-    const [minutes, seconds] = part.replace("s", "").split("m").map(Number);
-    return ((minutes ?? NaN) * 60 + (seconds ?? NaN)) * 1000;
-  });
-  return (user ?? NaN) + (system ?? NaN);
-}
-
-/** CPU of one process so far; proc(5), /proc/PID/stat, fields 14 and 15. */
-async function processCpu(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 if (import.meta.main) {

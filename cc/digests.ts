@@ -13,10 +13,21 @@ export interface KnownFile {
   readonly settled: boolean;
 }
 
+/** Bytes of a file that was just read. */
+export interface ReadBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The file's state before that. */
+  readonly state: FileState;
+  /** When the reading began. */
+  readonly lookedMs: number;
+}
+
 /** Digests of files, with memory. */
 export interface FileDigests {
   /** The digest if it is known for the file's state as it is now. */
   known(path: string, state: FileState): KnownFile | undefined;
+  /** Takes the digest of bytes that were just read of a file, which saves reading it once more. */
+  learn(path: string, read: ReadBytes): void;
   /** Reads and hashes the file; `undefined` if it cannot be read or changes all the time. */
   compute(path: string): Promise<KnownFile | undefined>;
   /** Where an object's bytes can be found on this machine. */
@@ -31,8 +42,15 @@ export interface FileDigests {
 
 const MAX_TRIES = 3;
 
-/** Creates an empty memory of digests. */
-export function createFileDigests(files: FileSystem): FileDigests {
+/**
+ * Creates an empty memory of digests.
+ *
+ * @param hash Hashes at once; without it {@linkcode FileDigests.learn} learns nothing.
+ */
+export function createFileDigests(
+  files: FileSystem,
+  hash?: (bytes: Uint8Array<ArrayBuffer>) => Digest,
+): FileDigests {
   const byPath = new Map<string, KnownFile>();
   const paths = new Map<Digest, string>();
   const remember = (path: string, file: KnownFile) => {
@@ -43,6 +61,14 @@ export function createFileDigests(files: FileSystem): FileDigests {
     known: (path, state) => {
       const file = byPath.get(path);
       return file && file.settled && sameState(file.state, state) ? file : undefined;
+    },
+    learn: (path, { bytes, state, lookedMs }) => {
+      if (!hash || bytes.length !== state.size) return;
+      const after = files.stat(path);
+      // If it is not what it was, the bytes are of neither state.
+      if (!after || !sameState(state, after)) return;
+      const settled = isSettled(after, lookedMs, files.settleMs);
+      remember(path, { digest: hash(bytes), state: after, settled });
     },
     compute: async (path) => {
       for (let tries = 0; tries < MAX_TRIES; tries++) {

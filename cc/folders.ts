@@ -52,6 +52,16 @@ interface Listing {
   minded: Set<string>;
 }
 
+/** A state of what a path names. */
+interface Seen {
+  state: FileState | undefined;
+  /** When it was asked for. */
+  round: number;
+  readonly isInstalled: boolean;
+}
+
+/** States that are kept, of 200 bytes each. */
+const MAX_SEEN = 200_000;
 /** What the system has installed. */
 const INSTALLED = /^\/usr\/(?!src\/|local\/src\/)/;
 /** How old a state of that may be for a guess. */
@@ -60,24 +70,29 @@ const MAX_AGE_MS = 1000;
 /** Creates an empty set of listings over `files`. */
 export function createFolders(files: FileSystem): Folders {
   const listings = new Map<string, Listing>();
-  const states = new Map<string, FileState | undefined>();
-  const installed = new Map<string, FileState | undefined>();
-  const fresh = new Map<string, FileState | undefined>();
+  const seen = new Map<string, Seen>();
   let isFresh = false;
   let installedMs = -Infinity;
   let round = 0;
+  /** Rounds from which on a state counts: for a guess, and for a guess of what is installed. */
+  let since = 0;
+  let installedSince = 0;
   let shapeGeneration = 0;
   let answerGeneration = 0;
 
   const look = (path: string) => {
-    const usual = INSTALLED.test(path) ? installed : states;
-    const asked = isFresh ? fresh : usual;
-    const known = asked.get(path);
-    if (known !== undefined || asked.has(path)) return known;
-    const state = files.stat(path);
-    usual.set(path, state);
-    if (isFresh) fresh.set(path, state);
-    return state;
+    const known = seen.get(path);
+    if (!known) {
+      const state = files.stat(path);
+      if (seen.size >= MAX_SEEN) seen.clear();
+      seen.set(path, { state, round, isInstalled: INSTALLED.test(path) });
+      return state;
+    }
+    if (known.round < (isFresh ? round : known.isInstalled ? installedSince : since)) {
+      known.state = files.stat(path);
+      known.round = round;
+    }
+    return known.state;
   };
 
   const stat = (path: string) => {
@@ -140,17 +155,15 @@ export function createFolders(files: FileSystem): Folders {
 
   return {
     nextRound: () => {
-      round++;
-      states.clear();
+      since = ++round;
       const age = files.now() - installedMs;
       // Less than nothing if the clock was set back.
       if (age >= 0 && age < MAX_AGE_MS) return;
-      installed.clear();
+      installedSince = round;
       installedMs = files.now();
     },
     freshly: (look) => {
       round++;
-      fresh.clear();
       isFresh = true;
       try {
         return look();

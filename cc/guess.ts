@@ -9,6 +9,7 @@
  */
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import { childOf } from "../job/path.ts";
+import type { FileDigests } from "./digests.ts";
 import type { Folders } from "./folders.ts";
 import { type Include, scan } from "./lex.ts";
 import type { SearchPath } from "./search_path.ts";
@@ -68,8 +69,12 @@ const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
 /** Units whose guess is kept, for each search path. */
 const MAX_WALKS = 5000;
 
-/** Creates a guesser over `files` and `folders`. */
-export function createGuesser(files: FileSystem, folders: Folders): Guesser {
+/** Creates a guesser over `files` and `folders`; `digests` gets what was read anyway. */
+export function createGuesser(
+  files: FileSystem,
+  folders: Folders,
+  digests?: Pick<FileDigests, "learn">,
+): Guesser {
   const spaces = new Map<string, Space>();
   const scans = new Map<
     string,
@@ -83,12 +88,14 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
   >();
   const decoder = new TextDecoder();
 
-  const scanned = (path: string, state: FileState) => {
+  const scanned = (path: string, state: FileState, isRoot: boolean) => {
     const known = scans.get(path);
     if (known && known.settled && sameState(known.state, state)) return known;
     const lookedMs = files.now();
     const isText = !PRECOMPILED.test(path) && state.size <= MAX_SCANNED_BYTES;
     const bytes = isText ? files.read(path) : undefined;
+    // A source travels in the job and need not be hashed.
+    if (bytes && !isRoot) digests?.learn(path, { bytes, state, lookedMs });
     const all = bytes ? scan(decoder.decode(bytes)) : [];
     const entry = {
       state,
@@ -170,7 +177,7 @@ export function createGuesser(files: FileSystem, folders: Folders): Guesser {
         continue;
       }
       let node = space.nodes.get(path);
-      const scan = scanned(path, state);
+      const scan = scanned(path, state, walked.length <= roots.length);
       const { includes, assembled } = scan;
       settled &&= scan.settled;
       if (

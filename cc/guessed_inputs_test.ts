@@ -62,6 +62,20 @@ Deno.test("links on the way are looked at all the same", async () => {
   assertEquals(await added(paths), ["/p/now/x.h"]);
 });
 
+Deno.test("of two files of one folder one may be a link, whose own way is looked at", async () => {
+  const { files, added } = setUp();
+  files.link("/p/z.h", "/p/now/x.h");
+  const paths = ["/p/y.h", "/p/z.h"];
+  assertEquals(await added(paths), ["/p/y.h", "/p/z.h", "/p/now", "/v1/x.h"]);
+  files.remove("/p/now");
+  files.link("/p/now", "/v2");
+  assertEquals(await added(paths), ["/p/y.h", "/p/z.h", "/p/now", "/v2/x.h"]);
+  files.write("/v2/x.h", "three");
+  assertEquals(await added(paths), ["/p/y.h", "/p/z.h", "/p/now", "/v2/x.h"]);
+  files.remove("/v2/x.h");
+  assertEquals(await added(paths), ["/p/y.h", "/p/z.h", "/p/now"]);
+});
+
 Deno.test("what cannot be remembered is found anew each time", async () => {
   const { files, added } = setUp();
   const paths = ["/p/y.h", "/p/none.h"];

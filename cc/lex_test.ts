@@ -59,6 +59,76 @@ Deno.test("scan() finds what the assembler takes, in its sources and in asm stri
   assertEquals(scan('puts(".include");\nputs("x");\n'), []);
 });
 
+Deno.test("scan() finds a directive behind whatever may stand before it", () => {
+  for (
+    const before of [
+      ...["", "\n", "  ", "\t", "\r\n", "\f", "/* c */", "/* c\nc */ ", "// c\n", "x;\n", "/*/ */"],
+      ...[
+        '/* " */',
+        "// /*\n",
+        "// it's\n",
+        "\\\n",
+        "#if 0\n",
+        "#define X \\\n y\n",
+        "/**/",
+        "/***/\n",
+      ],
+      ...[
+        'R"x"\n',
+        "#define S(x) #x\n",
+        "#define C a ## b\n",
+        "??=define X\n",
+        "%:define X\n",
+        "#\n",
+      ],
+    ]
+  ) {
+    assertEquals(names(`${before}#include <a.h>\n`), ["<a.h>"], JSON.stringify(before));
+  }
+});
+
+Deno.test("scan() joins a directive that comments and continued lines tear apart", () => {
+  for (
+    const text of [
+      ...["#include<a.h>", "#\\\ninclude <a.h>", "#i\\\nnclude <a.h>", "#/* c */include <a.h>"],
+      ...[
+        "# /* c\nc */ include <a.h>",
+        "#include \\\r\n <a.h>",
+        '#include /* " */ <a.h> // c',
+        "#\tinclude\t<a.h>",
+      ],
+    ]
+  ) {
+    assertEquals(names(text), ["<a.h>"], JSON.stringify(text));
+  }
+});
+
+Deno.test("scan() takes nothing that only looks like a directive", () => {
+  for (
+    const text of [
+      ...[
+        "// #include <a.h>",
+        "x #include <a.h>",
+        "#define X \\\n#include <a.h>",
+        "/*\n#include <a.h>",
+      ],
+      ...[
+        "/*\n * #include <a.h>\n#include <b.h>\n*/",
+        '"\\\n#include <a.h>"',
+        "# define include <a.h>",
+      ],
+      ...[
+        "#ifdef X\n#endif <a.h>",
+        "#includes <a.h>",
+        "##include <a.h>",
+        "// c \\\n#include <a.h>",
+      ],
+    ]
+  ) {
+    assertEquals(names(text), [], JSON.stringify(text));
+  }
+});
+
 Deno.test("scan() ends on unterminated input", () => {
   for (const text of ["/*", '"', "'", 'R"(', "#include", "#include <", "#include /*", "\\"]) {
     assertEquals(names(text), []);

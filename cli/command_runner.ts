@@ -17,7 +17,7 @@ export async function openCommandRunner(
   const tools = openRealTools();
   return createCommandRunner({
     ...tools,
-    guesser: createGuesser(realFiles, tools.folders),
+    guesser: createGuesser(realFiles, tools.folders, tools.digests),
     memory: await openCommandMemory(`${llamaDir}/commands.json`),
     shim: () => keptShim(`${llamaDir}/cache`),
     onRound,

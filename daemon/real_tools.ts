@@ -1,4 +1,5 @@
 /** This machine behind the seams of cc/, with an empty memory of it. */
+import { hash } from "node:crypto";
 import { createFileDigests } from "../cc/digests.ts";
 import { createFolders } from "../cc/folders.ts";
 import { createPlaces } from "../cc/places.ts";
@@ -20,6 +21,6 @@ export function openRealTools(): MachineTools {
     processes: realProcesses,
     folders,
     places: createPlaces(realFiles, folders),
-    digests: createFileDigests(realFiles),
+    digests: createFileDigests(realFiles, (bytes) => hash("sha256", bytes, "hex")),
   };
 }

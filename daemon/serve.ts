@@ -89,7 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
       remote: createRemoteCompiler({
         ...seams,
-        guesser: createGuesser(realFiles, seams.folders),
+        guesser: createGuesser(realFiles, seams.folders, seams.digests),
         toolchains,
         images: createImageCompilers(realProcesses, about),
         slots,

@@ -1,0 +1,173 @@
+/**
+ * What it takes to find the headers of a unit, with their states and digests, beside the preprocessor and
+ * clang-scan-deps in the same run. All of it is CPU of whole processes.
+ */
+import { hash } from "node:crypto";
+import process from "node:process";
+import { createFileDigests } from "../cc/digests.ts";
+import type { FileSystem } from "../cc/file_system.ts";
+import { createFolders } from "../cc/folders.ts";
+import { createGuesser } from "../cc/guess.ts";
+import { createGuessAdder } from "../cc/guessed_inputs.ts";
+import { createInputSet } from "../cc/inputs.ts";
+import { createPlaces } from "../cc/places.ts";
+import { parseSearchPath, type SearchPath } from "../cc/search_path.ts";
+import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { childrenCpu, isInstalled, type Options, type Row } from "./measure.ts";
+
+/** Standard headers that come to about 230 files with GCC 12. */
+const STANDARD = [
+  "algorithm",
+  "functional",
+  "iostream",
+  "map",
+  "memory",
+  "string",
+  "thread",
+  "vector",
+];
+/** Headers of the project itself. */
+const OWN = 30;
+const UNITS = 50;
+const SIZES = [10, 100, 1000, 10_000];
+
+/** One search for headers from nothing, and further ones with its memory. */
+interface Search {
+  /** Finds the inputs of a unit, in a round of its own, and returns how many there are. */
+  find(source: string): Promise<number>;
+}
+
+/** Opens a search; its clock runs so fast that no state is young enough to be taken for another unit. */
+function openSearch(search: SearchPath, cwd: string): Search {
+  let rounds = 0;
+  const files: FileSystem = {
+    ...realFiles,
+    now: () => Date.now() + rounds * 10_000,
+    settleMs: realFiles.settleMs,
+  };
+  const folders = createFolders(files);
+  const tools = {
+    folders,
+    digests: createFileDigests(files, (bytes) => hash("sha256", bytes, "hex")),
+    places: createPlaces(files, folders),
+  };
+  const guesser = createGuesser(files, folders, tools.digests);
+  const addGuess = createGuessAdder(tools);
+  return {
+    find: async (source) => {
+      rounds++;
+      folders.nextRound();
+      const set = createInputSet();
+      await addGuess(set, guesser.guess({ roots: [source], search, cwd }));
+      return set.states.size;
+    },
+  };
+}
+
+/** CPU of this process, in milliseconds, for each of `times` calls. */
+async function cpuOf(times: number, work: (index: number) => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  for (let index = 0; index < times; index++) await work(index);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / times;
+}
+
+/** Rows of the bench. */
+export async function guessRows(options: Options): Promise<Row[]> {
+  const folder = `${options.cwd}/guess`;
+  const units = await writeUnits(folder);
+  const search = await searchPath(folder);
+  const rows: Row[] = [];
+  const add = (what: string, cpuMs: number, note = "") => rows.push({ what, cpuMs, note });
+  const [first = "", ...others] = units;
+
+  let headers = 0;
+  const cold = await cpuOf(10, async () => {
+    headers = await openSearch(search, folder).find(first);
+  });
+  const known = openSearch(search, folder);
+  for (let warm = 0; warm < 300; warm++) await known.find(first);
+  const next = await cpuOf(others.length, (index) => known.find(others[index] ?? ""));
+  const warm = await cpuOf(2000, (index) => known.find(units[index % units.length] ?? ""));
+  add(`headers of a C++ unit of ${headers} files, seen before`, warm, "each state asked anew");
+  add("headers of a C++ unit, new, its headers seen before", next);
+  add("headers of a C++ unit, with nothing known", cold, "each header read and hashed");
+
+  const inFolder = { ...options, cwd: folder };
+  const each = (command: (unit: string) => string) => units.map(command).join("\n");
+  add("g++ -M", await childrenCpu(each((unit) => `g++ -M ${unit}`), inFolder) / units.length);
+  if (await isInstalled("clang-scan-deps", options)) {
+    const scan = async (some: readonly string[]) => {
+      const commands = some.map((file) => ({
+        directory: folder,
+        file,
+        command: `clang++ -c ${file} -o ${file}.o`,
+      }));
+      await Deno.writeTextFile(`${folder}/compile_commands.json`, JSON.stringify(commands));
+      const command = "clang-scan-deps -j 1 -compilation-database compile_commands.json";
+      return await childrenCpu(command, inFolder) / some.length;
+    };
+    add("clang-scan-deps, one unit", await scan([first]));
+    add(`clang-scan-deps, ${units.length} units in one run`, await scan(units));
+  }
+  for (const size of SIZES) {
+    const source = await writeMany(`${folder}/many${size}`, size);
+    const many = () => openSearch({ quote: [], bracket: [] }, folder);
+    const times = Math.ceil(2000 / size);
+    const coldMs = await cpuOf(times, () => many().find(source));
+    const memory = many();
+    await memory.find(source);
+    const warmMs = await cpuOf(times * 5, () => memory.find(source));
+    add(`${size} headers, with nothing known`, coldMs, `${perHeader(coldMs, size)} each`);
+    add(`${size} headers, seen before`, warmMs, `${perHeader(warmMs, size)} each`);
+  }
+  return rows;
+}
+
+function perHeader(ms: number, headers: number): string {
+  return `${(ms * 1000 / headers).toFixed(1)} µs`;
+}
+
+async function writeUnits(folder: string): Promise<string[]> {
+  await Deno.mkdir(folder);
+  const own = Array.from({ length: OWN }, (_, index) => `own${index}.h`);
+  for (const [index, name] of own.entries()) {
+    const next = own[index + 1];
+    const text = `#pragma once\n${
+      next ? `#include "${next}"\n` : ""
+    }inline int f${index}() { return 1; }\n`;
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+  }
+  const includes = [...STANDARD.map((name) => `<${name}>`), '"own0.h"'];
+  const units: string[] = [];
+  for (let index = 0; index < UNITS; index++) {
+    const path = `${folder}/unit${index}.cc`;
+    const text = includes.map((name) => `#include ${name}\n`).join("");
+    await Deno.writeTextFile(path, `${text}int unit${index}() { return f0(); }\n`);
+    units.push(path);
+  }
+  return units;
+}
+
+/** A source that includes ten headers, each of which includes ten, and so on. */
+async function writeMany(folder: string, count: number): Promise<string> {
+  await Deno.mkdir(folder);
+  for (let index = 0; index < count; index++) {
+    const below = Array.from({ length: 10 }, (_, child) => index * 10 + child + 1);
+    const text = below.filter((child) => child < count)
+      .map((child) => `#include "h${child}.h"\n`).join("");
+    await Deno.writeTextFile(
+      `${folder}/h${index}.h`,
+      `#pragma once\n${text}extern int x${index};\n`,
+    );
+  }
+  await Deno.writeTextFile(`${folder}/a.c`, '#include "h0.h"\n');
+  return `${folder}/a.c`;
+}
+
+async function searchPath(cwd: string): Promise<SearchPath> {
+  const args = ["-v", "-E", "-x", "c++", "/dev/null", "-o", "/dev/null"];
+  const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C" };
+  const { stderr } = await realProcesses.run("/usr/bin/env", ["g++", ...args], { cwd, env });
+  return parseSearchPath(stderr, "g++");
+}
