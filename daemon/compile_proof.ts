@@ -56,16 +56,25 @@ function sentTest(
   toolchain: SentBefore,
   places: Places,
 ): ProofQuestion["sent"] {
-  const above = new Set(toolchain.folders);
-  for (const path of inputs.keys()) addFoldersAbove(path, above);
-  const find = (path: string) => {
-    const state = states.get(path) ?? toolchain.states.get(path);
-    if (state) return state;
-    return inputs.has(path) || toolchain.inputs.has(path) || above.has(path) ? "sent" : undefined;
+  let above: Set<string> | undefined;
+  const isAbove = (path: string) => {
+    if (toolchain.folders.has(path)) return true;
+    if (!above) {
+      above = new Set();
+      for (const input of inputs.keys()) addFoldersAbove(input, above);
+    }
+    return above.has(path);
   };
+  const stateOf = (path: string) => states.get(path) ?? toolchain.states.get(path);
+  const find = (path: string) =>
+    stateOf(path) ??
+      (inputs.has(path) || toolchain.inputs.has(path) || isAbove(path) ? "sent" : undefined);
   const isLink = (path: string) =>
     (inputs.get(path) ?? toolchain.inputs.get(path))?.kind === "link";
   return (path) => {
+    // What has a state is a file, and no link.
+    const state = stateOf(path);
+    if (state) return state;
     const found = find(path);
     // A link that was sent leads to what has a state.
     if (found !== undefined && !isLink(path)) return found;

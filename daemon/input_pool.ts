@@ -71,7 +71,10 @@ export function createInputPool({ uploads, read, onProblem }: InputPoolTools): I
     const bytes = encodeManifest({ packs, inputs });
     const digest = await digestOf(bytes);
     manifests.set(digest, bytes);
-    await uploads.ensure([digest], async (object) => object === digest ? bytes : await read(object));
+    await uploads.ensure(
+      [digest],
+      async (object) => object === digest ? bytes : await read(object),
+    );
     for (const old of [...manifests.keys()].slice(0, -KEPT_MANIFESTS)) manifests.delete(old);
     for (const [path, entry] of entries) {
       if (number - entry.used >= MOST_UNUSED) entries.delete(path);
