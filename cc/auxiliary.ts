@@ -26,6 +26,8 @@ export interface Auxiliary {
   readonly families: readonly FileFamily[];
   /** Those of {@linkcode Auxiliary.files} that the compiler may read again once it has written them. */
   readonly readAgain: readonly string[];
+  /** Those that are opened to be read, too, though emptied: GCC's gcov-io.cc, gcov_open(). */
+  readonly notes: readonly string[];
   /** Whether there may be files whose names cannot be told. */
   readonly unknown: boolean;
 }
@@ -36,9 +38,11 @@ const PASS_DUMP = /^\d+[a-z]\.[^/]+$/;
 const ANALYZER_DUMP =
   /^(?:analyzer\.(?:txt|json\.gz)|(?:callgraph|supergraph|supergraph-eg|state-purge|eg)\.dot|eg\.txt|en-\d+\.txt)$/;
 
+/** Where GCC and clang leave notes for gcov(1). */
+const NOTES = ".gcno";
 /** Suffixes to the base name of auxiliary files, by the option that asks for them. */
 const BY_SUFFIX: readonly { readonly option: RegExp; readonly suffixes: readonly string[] }[] = [
-  { option: /^(?:--?coverage|-ftest-coverage)$/, suffixes: [".gcno"] },
+  { option: /^(?:--?coverage|-ftest-coverage)$/, suffixes: [NOTES] },
   { option: /^-fstack-usage$/, suffixes: [".su"] },
   { option: /^-fcallgraph-info/, suffixes: [".ci"] },
   { option: /^-gsplit-dwarf/, suffixes: [".dwo"] },
@@ -81,6 +85,7 @@ export function auxiliaryOf(naming: AuxiliaryQuestion): Auxiliary {
   const names = auxiliaryNames(naming);
   const files = new Set(naming.outputFiles);
   const readAgain = new Set<string>();
+  const notes = new Set<string>();
   const dumps = new Set<RegExp>();
   let unknown = false;
 
@@ -107,9 +112,16 @@ export function auxiliaryOf(naming: AuxiliaryQuestion): Auxiliary {
     const { argument } = option;
     for (const { option: pattern, suffixes } of BY_SUFFIX) {
       if (!pattern.test(argument)) continue;
-      for (const suffix of suffixes) files.add(names.base + suffix);
+      for (const suffix of suffixes) {
+        files.add(names.base + suffix);
+        if (suffix === NOTES) notes.add(names.base + suffix);
+      }
     }
-    for (const name of NAMED_FILES) if (isNamed(option, name)) files.add(valueOf(option));
+    for (const name of NAMED_FILES) {
+      if (!isNamed(option, name)) continue;
+      files.add(valueOf(option));
+      if (name === "fprofile-note") notes.add(valueOf(option));
+    }
     if (/^--?save-temps/.test(argument)) {
       for (const suffix of TEMPORARY_SUFFIXES) readAgain.add(names.temporary + suffix);
     } else if (argument.startsWith("-save-stats")) files.add(`${names.temporary}.stats`);
@@ -134,6 +146,7 @@ export function auxiliaryOf(naming: AuxiliaryQuestion): Auxiliary {
     files: [...files],
     families: [...dumps].map((rest) => ({ prefix: `${names.dump}.`, rest })),
     readAgain: [...readAgain],
+    notes: [...notes],
     unknown,
   };
 }

@@ -102,7 +102,8 @@ export function createFolders(files: FileSystem): Folders {
 
   /** Whether the folder above has no such name, so that nobody need look for it. */
   const isMissing = (folder: string): boolean => {
-    if (folder === "/") return false;
+    // No folder has dots among its names.
+    if (folder === "/" || /\/\.{0,2}$/.test(folder)) return false;
     const { state, names } = current(parentOf(folder));
     if (state?.kind !== "folder") return true;
     return names !== undefined && !names.has(folder.slice(folder.lastIndexOf("/") + 1));

@@ -237,3 +237,14 @@ Deno.test("an absent folder appears as a link, and by way of a link above it", (
   later();
   assertEquals(ask(), ["file", undefined]);
 });
+
+Deno.test("a folder reached by dots is looked for each time, as no folder has dots among its names", () => {
+  const { files, folders, later } = setUp(["/p/x.h"]);
+  const ask = () => [folders.entry("/p/none/..", "x.h"), folders.entry("/p/none/.", "x.h")];
+  assertEquals(ask(), [undefined, undefined]);
+  later();
+  assertEquals(ask(), [undefined, undefined]);
+  files.write("/p/none/x.h", "");
+  later();
+  assertEquals(ask(), ["file", "file"]);
+});

@@ -2,7 +2,7 @@
  * The proof: a result counts only if every name that the job looked for and did not find is absent
  * here, too, every listed folder was whole, and nothing that was sent has changed meanwhile.
  */
-import { childOf } from "../job/path.ts";
+import { childOf, parentOf } from "../job/path.ts";
 import type { Proof } from "../job/proof.ts";
 import { type FileState, type FileSystem, sameState } from "./file_system.ts";
 import type { Folders } from "./folders.ts";
@@ -52,7 +52,7 @@ const TEMPORARY = /^\/tmp\/[^/]+$/;
 export function checkProof(
   question: ProofQuestion,
   folders: Folders,
-  files: Pick<FileSystem, "readLink">,
+  files: Pick<FileSystem, "readLink" | "lstat">,
 ): Verdict {
   return folders.freshly(() => check(question, folders, files));
 }
@@ -60,7 +60,7 @@ export function checkProof(
 function check(
   question: ProofQuestion,
   folders: Folders,
-  files: Pick<FileSystem, "readLink">,
+  files: Pick<FileSystem, "readLink" | "lstat">,
 ): Verdict {
   const { proof, sent, isMade } = question;
   const [blind] = proof.blind;
@@ -69,11 +69,12 @@ function check(
   const absent = findAbsent(
     ofImage.length > 0 ? [...proof.absent, ...ofImage] : proof.absent,
     folders,
+    files,
   );
-  if (absent.closed !== undefined) {
-    return { kind: "unproved", reason: `nobody may look into "${absent.closed}" here` };
-  }
-  const here = absent.here.filter((path) => !isMade(path));
+  if (absent.trouble !== undefined) return { kind: "unproved", reason: absent.trouble };
+  // Where a file stands in the way, another error is the answer: it must stand there, too.
+  const inTheWay = [...absent.inTheWay].filter((path) => sent(path) === undefined);
+  const here = [...absent.here, ...inTheWay].filter((path) => !isMade(path));
   for (const folder of proof.listed) {
     const names = folders.names(folder);
     if (folder.endsWith(".gch") && names && names.size > 1) return { kind: "unordered", folder };
@@ -108,17 +109,29 @@ function check(
   return { kind: "proved" };
 }
 
+/** What is known of names that were not there. */
+interface Absent {
+  /** Those that exist here. */
+  readonly here: readonly string[];
+  /** What is no folder and stands on the way to one. */
+  readonly inTheWay: ReadonlySet<string>;
+  /** Why a look at one gives another error here. */
+  readonly trouble?: string;
+}
+
 /**
- * Those of `paths` that exist here. They are sorted, so that names in one folder follow one another and it
- * is looked at once; a folder in which this user may not look for names ends it, as the answer is another
- * error there.
+ * Those of `paths` that exist here. Names in one folder follow one another, and it is looked at once. A name
+ * that is no more there than here can be told apart all the same by the error, which compilers print: where
+ * this user may not look into a folder, where a link leads in a circle, and where a file stands on the way.
  */
 function findAbsent(
   paths: readonly string[],
   folders: Folders,
-): { readonly here: readonly string[]; readonly closed?: string } {
+  files: Pick<FileSystem, "readLink" | "lstat">,
+): Absent {
   const here: string[] = [];
-  const open = new Set<string>();
+  const inTheWay = new Set<string>();
+  const clear = new Set<string>();
   let folder: string | undefined;
   let names: ReturnType<Folders["names"]>;
   let isEntered = false;
@@ -126,8 +139,9 @@ function findAbsent(
     const slash = path.lastIndexOf("/");
     if (folder === undefined || slash !== folder.length || !path.startsWith(folder)) {
       folder = path.slice(0, slash);
-      const closed = closedFolder(folder, folders, open);
-      if (closed !== undefined) return { here, closed };
+      const obstacle = obstacleTo(folder, folders, files, clear);
+      if (obstacle?.trouble !== undefined) return { here, inTheWay, trouble: obstacle.trouble };
+      if (obstacle) inTheWay.add(obstacle.path);
       names = folders.names(folder || "/");
       // A folder that cannot be listed may be entered all the same.
       isEntered = !names && folders.stat(folder || "/")?.kind === "folder";
@@ -135,30 +149,83 @@ function findAbsent(
     const name = path.slice(slash + 1);
     const isDotted = name === "" || name === "." || name === "..";
     const kind = names?.get(name);
-    // A dangling link is as absent as nothing at all.
+    // A link that leads to nothing is as absent as nothing at all.
     const exists = isDotted || isEntered || kind === "link"
       ? folders.stat(path) !== undefined
       : kind !== undefined;
     if (exists) here.push(path);
+    else if (kind === "link") {
+      const trouble = troubleOfLink(path, files);
+      if (trouble !== undefined) return { here, inTheWay, trouble };
+    }
   }
-  return { here };
+  return { here, inTheWay };
 }
 
-/**
- * The folder on the way to what is in `folder` in which this user may not look for names; `open` are those
- * that were found to be none.
- */
-function closedFolder(folder: string, folders: Folders, open: Set<string>): string | undefined {
-  for (let at = folder; at !== "" && !open.has(at); at = at.slice(0, at.lastIndexOf("/"))) {
+/** What lies on the way to what is in `folder`; `clear` are folders on whose way nothing does. */
+function obstacleTo(
+  folder: string,
+  folders: Folders,
+  files: Pick<FileSystem, "readLink" | "lstat">,
+  clear: Set<string>,
+): { readonly path: string; readonly trouble?: string } | undefined {
+  const passed: string[] = [];
+  for (let at = folder; at !== "" && !clear.has(at); at = at.slice(0, at.lastIndexOf("/"))) {
+    passed.push(at);
     const state = folders.stat(at);
-    if (
-      state && state.kind === "folder" && (state.mode & 0o111) !== 0o111 &&
-      folders.stat(`${at}/.`) === undefined
-    ) {
-      return at;
+    if (!state) {
+      const name = at.slice(at.lastIndexOf("/") + 1);
+      if (folders.entry(parentOf(at), name) !== "link") continue;
+      const trouble = troubleOfLink(at, files);
+      if (trouble === undefined) continue;
+      return { path: at, trouble };
     }
-    open.add(at);
-    if (state) break;
+    if (state.kind !== "folder") return { path: at };
+    if ((state.mode & 0o111) !== 0o111 && folders.stat(`${at}/.`) === undefined) {
+      return { path: at, trouble: `nobody may look into "${at}" here` };
+    }
+    break;
+  }
+  for (const at of passed) clear.add(at);
+  return undefined;
+}
+
+/** Most links that Linux follows for one name (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/**
+ * Why a look at `path`, a link that has no state, is no plain "not there": it leads in a circle, or through a
+ * file. Component by component, as the kernel goes.
+ */
+function troubleOfLink(
+  path: string,
+  files: Pick<FileSystem, "readLink" | "lstat">,
+): string | undefined {
+  let at = "";
+  let links = 0;
+  let left = path.split("/").reverse();
+  while (left.length > 0) {
+    const name = left.pop();
+    if (name === undefined || name === "" || name === ".") continue;
+    if (name === "..") {
+      at = at.slice(0, Math.max(0, at.lastIndexOf("/")));
+      continue;
+    }
+    const next = `${at}/${name}`;
+    const kind = files.lstat(next)?.kind;
+    if (kind === undefined) return undefined;
+    if (kind === "link") {
+      const target = files.readLink(next);
+      if (target === undefined) return undefined;
+      if (++links > MAX_LINKS) return `the link "${path}" leads in a circle here`;
+      if (target.startsWith("/")) at = "";
+      left = [...left, ...target.split("/").reverse()];
+      continue;
+    }
+    if (kind !== "folder" && left.some((rest) => rest !== "" && rest !== ".")) {
+      return `the link "${path}" leads through a file here`;
+    }
+    at = next;
   }
   return undefined;
 }

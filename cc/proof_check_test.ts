@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Proof } from "../job/proof.ts";
 import { createFolders } from "./folders.ts";
 import { createMemoryFiles } from "./memory_files_fixture.ts";
-import { checkProof, type ProofQuestion } from "./proof_check.ts";
+import { checkProof, type ProofQuestion, type Verdict } from "./proof_check.ts";
 
 function setUp() {
   const files = createMemoryFiles();
@@ -110,9 +110,37 @@ Deno.test("checkProof() lets an image have what is not here, and what is its com
   assertEquals(check({ absent: ["/p/a.c"] }, { isOfCompiler }).kind, "incomplete");
 });
 
-Deno.test("checkProof() takes a dangling link and a loop for absent", () => {
+Deno.test("checkProof() takes a dangling link for absent, and not one that leads in a circle", () => {
+  const { files, check } = setUp();
+  files.link("/p/ring1", "/p/ring2");
+  files.link("/p/ring2", "ring1");
+  files.link("/p/through", "dangling.h/x");
+  files.link("/p/into", "../p/./loop.h/x");
+  files.link("/p/past", "a.c/x");
+  files.tick(1000);
+  assertEquals(check({ absent: ["/p/dangling.h", "/p/through"] }), { kind: "proved" });
+  const circle = (path: string): Verdict => ({
+    kind: "unproved",
+    reason: `the link "${path}" leads in a circle here`,
+  });
+  assertEquals(check({ absent: ["/p/loop.h"] }), circle("/p/loop.h"));
+  assertEquals(check({ absent: ["/p/ring1"] }), circle("/p/ring1"));
+  assertEquals(check({ absent: ["/p/ring2/in/x.h"] }), circle("/p/ring2"));
+  assertEquals(check({ absent: ["/p/into"] }), circle("/p/into"));
+  const reason = 'the link "/p/past" leads through a file here';
+  assertEquals(check({ absent: ["/p/past"] }), { kind: "unproved", reason });
+  assertEquals(check({ absent: ["/p/past/x.h"] }), { kind: "unproved", reason });
+});
+
+Deno.test("checkProof() wants a file that stands in the way of an absent name to stand there, too", () => {
   const { check } = setUp();
-  assertEquals(check({ absent: ["/p/dangling.h", "/p/loop.h"] }), { kind: "proved" });
+  const absent = ["/p/a.c/x.h", "/p/sub/x.h/in/y.h"];
+  assertEquals(check({ absent }), { kind: "proved" });
+  const sent = (path: string) => path === "/p/a.c" ? "sent" : undefined;
+  const opened = ["/p/a.c"];
+  assertEquals(check({ opened, absent }, { sent }), { kind: "incomplete", paths: ["/p/sub/x.h"] });
+  const isMade = (path: string) => path === "/p/sub/x.h";
+  assertEquals(check({ opened, absent }, { sent, isMade }), { kind: "proved" });
 });
 
 Deno.test("checkProof() lets the job's own outputs exist from an earlier run", () => {

@@ -169,7 +169,9 @@ export function createCommandRunner(tools: CommandTools): CommandRunner {
       // What one process of the command makes another one finds.
       const sent = (path: string) =>
         question.sent(path) ??
-          ([...plan.outputs, "/tmp"].some((at) => isBelow(path, at)) ? "sent" : undefined);
+          (SPECIAL.test(path) || [...plan.outputs, "/tmp"].some((at) => isBelow(path, at))
+            ? "sent"
+            : undefined);
       const verdict = checkProof({ ...question, sent, maxListed: MAX_LISTED }, folders, files);
       if (verdict.kind === "proved") {
         await learn();

@@ -67,6 +67,8 @@ const STAND_IN = new TextEncoder().encode("stands for a file that is not sent\n"
 /** The modes of stand-ins. */
 const TRUE_MODES = { writable: 0o600, readOnly: 0o400 };
 const HIDDEN_MODES = { writable: 0o200, readOnly: 0 };
+/** What compilers say of a stand-in that they may not open as they want to. */
+const REFUSED = /Permission denied|: error: cannot open |can't (?:open|create) /;
 /** A file up to this size travels in the invocation. */
 const MAX_INLINE_BYTES = 1024 * 1024;
 
@@ -90,6 +92,7 @@ export function placeOutputs(
   const links = new Set<string>();
   const object = new Set<string>();
   const readAgain = new Set(auxiliary.readAgain);
+  const notes = new Set(auxiliary.notes);
   const spellings = new Set<string>();
 
   /** The folder of an output, by its real path if it exists. */
@@ -116,7 +119,7 @@ export function placeOutputs(
       folders.add(path);
     } else if (state.kind === "file") {
       const isTrue = state.size === 0 || readAgain.has(spelled);
-      const modes = isTrue ? TRUE_MODES : HIDDEN_MODES;
+      const modes = isTrue || notes.has(spelled) ? TRUE_MODES : HIDDEN_MODES;
       const mode = files.isWritable(path) ? modes.writable : modes.readOnly;
       const bytes = !isTrue
         ? STAND_IN
@@ -219,7 +222,7 @@ export async function writeOutputs(
   }
   if (
     outputs.standIns.size > 0 && status.code !== 0 &&
-    new TextDecoder().decode(stderr).includes("Permission denied")
+    REFUSED.test(new TextDecoder().decode(stderr))
   ) {
     throw new StaysHere("unwritable-output");
   }

@@ -33,12 +33,17 @@ export function openStatx(): Statx | undefined {
   const bytes = new Uint8Array(STRUCT_BYTES);
   const view = new DataView(bytes.buffer);
   const words = new Uint32Array(bytes.buffer);
+  const signed = new Int32Array(bytes.buffer);
   const encoder = new TextEncoder();
   const paths = new Map<string, Uint8Array<ArrayBuffer>>();
 
   const wide = (offset: number) =>
     (words[offset / 4] ?? 0) + (words[offset / 4 + 1] ?? 0) * 2 ** 32;
-  const timeMs = (offset: number) => wide(offset) * 1000 + (words[offset / 4 + 2] ?? 0) / 1e6;
+  // Before 1970 seconds are negative, and nanoseconds count up all the same. They are cut to what a number can hold
+  // beside the seconds until 2109, as a time that is rounded up would be in the next second.
+  const timeMs = (offset: number) =>
+    ((words[offset / 4] ?? 0) + (signed[offset / 4 + 1] ?? 0) * 2 ** 32) * 1000 +
+    Math.floor((words[offset / 4 + 2] ?? 0) / 1e6 * 2048) / 2048;
   return (path, followLinks) => {
     let text = paths.get(path);
     if (!text) {

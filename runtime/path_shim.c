@@ -11,7 +11,7 @@
  *   given by the program              what the kernel sees
  *   /x, //x                           ROOT/x
  *   ROOT, ROOT/x                      the same
- *   /dev, /proc, /sys and below       the same; they describe the machine, and are not recorded
+ *   /dev, /proc, /sys and below       the same; only what may carry content of its own is recorded
  *   x, ../x                           the same: the working folder is below ROOT
  *   what climbs above / by `..`       what a chroot makes of it; clamp() walks the links to tell
  *   symlink("/x", ...)                a link to ROOT/x, which readlink() gives back as /x
@@ -406,6 +406,32 @@ static __attribute__((noinline)) int clamp(struct look *look, const char *path, 
   return 1;
 }
 
+/*
+ * Whether what is read below /dev, /proc or /sys tells nothing but how much of what the machine has, which programs
+ * and their allocators ask to work faster. All else may come to stand in an output: standard input by any of its
+ * names, the environment, the name of the kernel.
+ */
+static int is_harmless(const char *path) {
+  static const char *const exact[] = {"/dev", "/proc", "/sys", "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+                                      "/dev/urandom", "/dev/tty", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+                                      "/proc/stat", "/proc/self/exe", "/proc/self/fd", "/proc/self/maps",
+                                      "/proc/self/stat", "/proc/self/statm", "/proc/self/status"};
+  static const char *const below[] = {"/sys/devices/system", "/sys/kernel/mm", "/sys/fs/cgroup", "/proc/sys/vm"};
+  for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+    if (!strcmp(path, exact[i])) return 1;
+  for (size_t i = 0; i < sizeof below / sizeof *below; i++)
+    if (starts(path, below[i], strlen(below[i]))) return 1;
+  /* An open file of its own, which was recorded when it was opened. */
+  return !strncmp(path, "/proc/self/fd/", 14) && atoi(path + 14) > 2;
+}
+
+/* Records what is read of the machine itself, if it is there. */
+static void note_system(int dir, const char *path, enum kind kind) {
+  int saved = errno;
+  if (log_path && (kind == LOOK || kind == LIST) && !is_harmless(path) && is_there(dir, path)) record('O', path);
+  errno = saved;
+}
+
 /* Puts the kernel's name for *path in its place; 0 if the call must fail, with errno set. */
 static int enter(struct look *look, int dir, const char **path, enum kind kind) {
   look->spelled = NULL;
@@ -418,6 +444,7 @@ static int enter(struct look *look, int dir, const char **path, enum kind kind) 
   if (*given == '/') {
     size_t length = strlen(given);
     if (is_system(given) && !end) {
+      note_system(dir, given, kind);
       *path = given;
       return 1;
     }
@@ -434,6 +461,7 @@ static int enter(struct look *look, int dir, const char **path, enum kind kind) 
       memcpy(below, given, length + 1);
     }
     if (is_system(below)) {
+      note_system(dir, below, kind);
       *path = below;
       return 1;
     }

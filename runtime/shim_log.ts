@@ -43,6 +43,8 @@ export function readShimLog(log: Uint8Array, seen: Seen): Proof {
       throw new FormatError("the path shim's log", `it has the record ${JSON.stringify(record)}`);
     }
     set.add(text);
+    // Another name than that of the job is what such a one is when it is text.
+    if (text.includes("\ufffd")) blind.add("it asked for a name that is not UTF-8");
   }
   const sorted = (set: Set<string>) => [...set].sort();
   return {

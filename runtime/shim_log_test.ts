@@ -24,3 +24,9 @@ Deno.test("readShimLog() calls a log that is cut off blind, and refuses one that
     assertThrows(() => readShimLog(bytesOf(log), nothing), FormatError);
   }
 });
+
+Deno.test("readShimLog() calls a log blind that has a name which is not UTF-8", () => {
+  const log = new Uint8Array([...bytesOf("A/p/"), 0xff, ...bytesOf(".h\0O/a\0")]);
+  const { blind, opened } = readShimLog(log, nothing);
+  assertEquals([blind, opened], [["it asked for a name that is not UTF-8"], ["/a"]]);
+});

@@ -11,7 +11,7 @@ export type Entry =
 export type Step =
   /** The compiler, with these arguments. */
   | { readonly kind: "compile"; readonly args: readonly string[] }
-  /** Any other command, the same on both sides but for `$CC`, which is `cc` or `llamacc`. */
+  /** Any other command, the same on both sides but for `$CC` and `$CXX`, which are the case's compilers, or `llamacc` and `llamac++`. */
   | { readonly kind: "run"; readonly command: readonly string[] };
 
 /** A case. `{ROOT}` in arguments, links, texts and variables is its folder's path. */

@@ -60,6 +60,12 @@ async function runStep(
     Object.entries(env).map(([name, value]) => [name, here(value)]),
   );
   const chosen = cxx ? { LLAMACC_LOCAL_CXX: compiler } : { LLAMACC_LOCAL_CC: compiler };
+  const ofScript = local ? { CC: compiler, CXX: cxxOf(compiler) } : {
+    CC: "llamacc",
+    CXX: "llamac++",
+    LLAMACC_LOCAL_CC: compiler,
+    LLAMACC_LOCAL_CXX: cxxOf(compiler),
+  };
   // A shell gives the compiler its name alone, and knows the logical name of a folder behind a link.
   const script = `umask ${umask.toString(8)}; cd "$1" || exit 99; shift; exec "$@"`;
   const child = cloud.command(["sh", "-c", script, "sh", cwd, ...words], {
@@ -67,7 +73,7 @@ async function runStep(
     env: {
       ...variables,
       ...(by === "llamacc" && step.kind === "compile" && chosen),
-      ...(step.kind === "run" && { CC: local ? "cc" : "llamacc" }),
+      ...(step.kind === "run" && ofScript),
     },
     stdin,
   }).spawn();
@@ -84,6 +90,12 @@ async function runStep(
   } finally {
     clearTimeout(limit);
   }
+}
+
+/** The C++ compiler beside a C compiler. */
+function cxxOf(compiler: string): string {
+  if (compiler === "clang") return "clang++";
+  return compiler.replace(/g?cc(?=-|$)/, (name) => name === "gcc" ? "g++" : "c++");
 }
 
 /** What llamacc itself says once of a build. */

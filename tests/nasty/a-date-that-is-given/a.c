@@ -1,0 +1,1 @@
+const char *d = __DATE__ " " __TIME__;

@@ -1,0 +1,2 @@
+#include "none/./../none2/../x.h"
+int v = V;

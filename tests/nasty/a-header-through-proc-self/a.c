@@ -1,0 +1,2 @@
+#include "/proc/self/cwd/x.h"
+int v = V;

@@ -1,0 +1,2 @@
+import <vector>;
+int v;

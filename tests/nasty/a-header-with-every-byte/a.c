@@ -1,0 +1,2 @@
+__asm__(".data\n.incbin \"all\"");
+int v;

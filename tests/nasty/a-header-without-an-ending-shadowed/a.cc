@@ -1,0 +1,3 @@
+#include <string>
+#include "string"
+int v = V;

@@ -1,0 +1,3 @@
+#include <errno.h>
+#include <x.h>
+int v = EPERM + V;

@@ -1,0 +1,2 @@
+#include "lib/x.h"
+int v = V + W;

@@ -1,0 +1,2 @@
+#include "shut/in/x.h"
+int v = V;

@@ -1,0 +1,3 @@
+#include "../x.h"
+int v = V;
+const char *f = __FILE__;

@@ -1,0 +1,2 @@
+.include "x.inc"
+.long V

@@ -1,0 +1,3 @@
+#include "x.h"
+.include "x.inc"
+.long V + W

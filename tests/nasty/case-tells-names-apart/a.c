@@ -1,0 +1,3 @@
+#include "X.h"
+#include "x.h"
+int v = V + W;

@@ -1,0 +1,4 @@
+#include <vector>
+#define H <x.h>
+#include H
+int v = V;

@@ -1,0 +1,2 @@
+#include "none/../x.h"
+int v = V;

@@ -1,0 +1,3 @@
+#define H "x.h"
+#include H
+int v = V;

@@ -1,0 +1,3 @@
+#define WHICH "one.h"
+#include "pick.h"
+int v = V;

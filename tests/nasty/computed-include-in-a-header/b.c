@@ -1,0 +1,3 @@
+#define WHICH "two.h"
+#include "pick.h"
+int v = V;

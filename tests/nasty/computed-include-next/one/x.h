@@ -1,0 +1,2 @@
+#define N <x.h>
+#include_next N

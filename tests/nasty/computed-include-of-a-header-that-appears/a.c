@@ -1,0 +1,2 @@
+#include H
+int v = V;

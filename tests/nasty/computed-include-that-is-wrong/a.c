@@ -1,0 +1,3 @@
+#define H 7
+#include H
+int v;

@@ -1,0 +1,3 @@
+#define H "x.h" junk
+#include H
+int v = V;

@@ -1,0 +1,4 @@
+#define S(x) #x
+#define N(x) S(x.h)
+#include N(foo)
+int v = V;

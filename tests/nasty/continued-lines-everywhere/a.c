@@ -1,0 +1,6 @@
+#\
+inc\
+lude \
+"x\
+.h"
+int v = V;

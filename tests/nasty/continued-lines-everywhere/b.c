@@ -1,0 +1,6 @@
+/* c
+*/ #include "x.h"
+/\
+* #include "no.h"
+*/
+int v = V;

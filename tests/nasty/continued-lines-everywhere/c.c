@@ -1,0 +1,4 @@
+#include /* c
+ c */ "x.h" // c \
+#include "no.h"
+int v = V;

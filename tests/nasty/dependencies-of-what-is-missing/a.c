@@ -1,0 +1,3 @@
+#include "x.h"
+#include <none.h>
+int v = 1;

@@ -1,0 +1,2 @@
+#include "../../../../../../../../../../../usr/include/errno.h"
+int v = EPERM;

@@ -1,0 +1,2 @@
+#include "way/../x.h"
+int v = V;

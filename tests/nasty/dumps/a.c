@@ -1,0 +1,2 @@
+#include "x.h"
+int f(int x) { return x * V; }

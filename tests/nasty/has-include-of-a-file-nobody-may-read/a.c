@@ -1,0 +1,6 @@
+int v =
+#if __has_include("x.h")
+1;
+#else
+0;
+#endif

@@ -1,0 +1,2 @@
+#include "h0.h"
+int v = V;

@@ -1,0 +1,3 @@
+#pragma once
+#include "x.h"
+#define Y 2

@@ -1,0 +1,3 @@
+#ident "x.h"
+#include "x.h"
+int v = V;

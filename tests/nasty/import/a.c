@@ -1,0 +1,3 @@
+#import "x.h"
+#include "x.h"
+int v = V;

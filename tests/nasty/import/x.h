@@ -1,0 +1,2 @@
+#define V 1
+int w = 1;

@@ -1,0 +1,1 @@
+__asm__(".data\n.globl v\nv: .incbin \"" FILE "\"\n");

@@ -1,0 +1,3 @@
+.data
+.incbin "/dev/null"
+.byte 1

@@ -1,0 +1,2 @@
+.incbin "empty"
+.byte 2

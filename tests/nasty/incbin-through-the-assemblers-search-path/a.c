@@ -1,0 +1,2 @@
+__asm__(".data\n.incbin \"blob\"\n");
+int v;

@@ -1,0 +1,4 @@
+.data
+.globl v
+v: .incbin "blob"
+.incbin "sub/blob", 1, 2

@@ -1,0 +1,2 @@
+#define W 2
+this is not C

@@ -1,0 +1,3 @@
+#include <stdlib.h>
+int v = WRAPPED;
+void *p(void) { return malloc(3); }

@@ -1,0 +1,2 @@
+#define A1 10
+#include_next <x.h>

@@ -1,0 +1,2 @@
+#define A2 100
+#include_next <x.h>

@@ -1,0 +1,2 @@
+#define A3 1000
+#include_next <x.h>

@@ -1,0 +1,2 @@
+#include "x.h" junk
+int v = V;

@@ -1,0 +1,2 @@
+#include <x.h> // fine
+int v = V;

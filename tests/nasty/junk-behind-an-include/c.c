@@ -1,0 +1,4 @@
+#include"x.h"
+#	include	<x.h>	
+  #  include  "x.h"
+int v = V;

@@ -1,0 +1,2 @@
+import m;
+int v() { return f(); }

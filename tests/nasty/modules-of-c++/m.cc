@@ -1,0 +1,2 @@
+export module m;
+export int f() { return 1; }

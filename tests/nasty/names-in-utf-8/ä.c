@@ -1,0 +1,3 @@
+#include "größe/ünï.h"
+#include "日本.h"
+int v = V + W;

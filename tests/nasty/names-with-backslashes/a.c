@@ -1,0 +1,2 @@
+#include "b\x.h"
+int v = V;

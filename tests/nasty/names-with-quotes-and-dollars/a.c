@@ -1,0 +1,2 @@
+#include "it's $HOME `x`;.h"
+int v = V;

@@ -1,0 +1,2 @@
+#include <vector>
+int v = V;

@@ -1,0 +1,2 @@
+#pragma GCC dependency "x.h" look again
+int v;

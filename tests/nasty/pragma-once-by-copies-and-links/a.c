@@ -1,0 +1,5 @@
+#include "x.h"
+#include "y.h"
+#include "z.h"
+#include "l.h"
+int v[] = {LIST};

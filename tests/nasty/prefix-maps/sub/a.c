@@ -1,0 +1,2 @@
+#include "x.h"
+const char *f = __FILE__, *g = G;

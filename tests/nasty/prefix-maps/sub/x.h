@@ -1,0 +1,1 @@
+#define G __FILE__

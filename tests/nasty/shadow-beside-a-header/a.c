@@ -1,0 +1,2 @@
+#include "sub/y.h"
+int v = V;

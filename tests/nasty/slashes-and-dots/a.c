@@ -1,0 +1,3 @@
+#include ".//sub/././/x.h"
+#include <sub//../sub/y.h>
+int v = V + W;

@@ -1,0 +1,2 @@
+#pragma GCC system_header
+int f(void) { int unused; }

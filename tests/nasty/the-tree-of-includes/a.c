@@ -1,0 +1,3 @@
+#include "x.h"
+#include <errno.h>
+int v = V;

@@ -1,0 +1,3 @@
+%:include "x.h"
+%:define S(x) %:x
+int v = V;

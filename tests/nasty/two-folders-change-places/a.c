@@ -1,0 +1,2 @@
+#include <one/x.h>
+int v = V;

@@ -1,0 +1,5 @@
+#include "x.h"
+int v = V;
+#undef V
+#include "y.h"
+int w = V;

@@ -1,0 +1,3 @@
+#include "x.h"
+#if 1
+int v = V;

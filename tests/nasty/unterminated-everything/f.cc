@@ -1,0 +1,2 @@
+#include "x.h"
+const char *s = R"x(never ends

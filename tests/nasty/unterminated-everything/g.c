@@ -1,0 +1,2 @@
+#include "y.h"
+int v = 1;

@@ -1,0 +1,3 @@
+const char *x = __FILE__, *xb = __BASE_FILE__;
+int xl = __INCLUDE_LEVEL__ + __COUNTER__;
+const char *t = __TIMESTAMP__;
