@@ -81,6 +81,7 @@ function jobs(json: Json): Row[] {
   const cold = integer(json, "coldStarts");
   const voids = reasonsOf(json, "voids");
   const reruns = reasonsOf(json, "reruns");
+  const inputs = integer(json, "inputs");
   const each = remote > 0 ? `${(rounds / remote).toFixed(2)} for each one elsewhere` : "";
   return [
     ...someRows(["Jobs", rounds, each]),
@@ -90,6 +91,7 @@ function jobs(json: Json): Row[] {
     ...someRows(["  of a cold worker", cold, percent(cold, invocations)]),
     ...someRows(["  again elsewhere", sum(reruns)]),
     ...below(reruns, "    "),
+    ...someRows(["Inputs", inputs, `${percent(integer(json, "inputsUsed"), inputs)} were read`]),
   ];
 }
 

@@ -33,6 +33,8 @@ Deno.test("statsTable() sorts reasons by their count, and gives parts in percent
     local: { link: 30, assembler: 40, language: 30 },
     fallback: { TooManyRounds: 1 },
     rounds: 1210,
+    inputs: 250_000,
+    inputsUsed: 175_000,
     voids: { absent: 110 },
     reruns: { TimedOut: 1 },
     invocations: 1300,
@@ -67,6 +69,7 @@ Invocations                      1,300
   of a cold worker                  13    1.0 %
   again elsewhere                    1
     TimedOut                         1
+Inputs                         250,000   70.0 % were read
 Requests to AWS                  1,500
   to S3, writing                     3
   sent again                        15    1.0 %

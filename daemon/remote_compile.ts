@@ -204,6 +204,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         );
         stats.add((counters) => {
           counters.remote++;
+          counters.inputs += set.states.size;
+          counters.inputsUsed += proof.opened.filter((path) => set.states.has(path)).length;
           counters.outputBytes += written.outputBytes;
         });
         return written;

@@ -25,6 +25,10 @@ export interface CompileStats {
   fallback: Record<string, number>;
   /** Jobs sent for the remote ones; `rounds / remote` is 1 where each guess was right. */
   rounds: number;
+  /** Files that were sent for the remote ones or named to workers that had them, the toolchain's own left aside. */
+  inputs: number;
+  /** Those that the compilers asked for; the others were guessed in vain. */
+  inputsUsed: number;
   /** Results that did not count, by reason. */
   voids: Record<string, number>;
   /** Jobs sent once more as a worker failed, by reason. */
@@ -158,6 +162,8 @@ function zero(): CompileStats {
     local: {},
     fallback: {},
     rounds: 0,
+    inputs: 0,
+    inputsUsed: 0,
     voids: {},
     reruns: {},
     invocations: 0,

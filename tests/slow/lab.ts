@@ -8,6 +8,8 @@ const root = new URL("../../", import.meta.url).pathname;
 export interface Stats {
   readonly remote: number;
   readonly rounds: number;
+  readonly inputs: number;
+  readonly inputsUsed: number;
   readonly voids: Readonly<Record<string, number>>;
   readonly local: Readonly<Record<string, number>>;
   readonly fallback: Readonly<Record<string, number>>;

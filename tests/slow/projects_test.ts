@@ -34,6 +34,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
 
 const HEADER = [
   ...["project", "compiler", "flags added", "units", "remote", "jobs", "jobs per unit"],
+  ...["in a second build", "inputs sent for each", "not read"],
   ...["equal files", "fallbacks", "run here, by reason", "seconds", "local compiler"],
 ];
 
@@ -87,10 +88,14 @@ interface Built {
   readonly counted: Stats;
 }
 
-/** Builds twice, prints a row, and returns what is not as it should be. */
+/** Builds elsewhere, twice unless flags are added, and here, prints a row, and returns what is not as it should be. */
 async function compareBuilds(comparison: Comparison, lab: Lab): Promise<string[]> {
   const { project, compilers, flags } = comparison;
   const remote = await build(comparison, { cc: "llamacc", cxx: "llamac++" }, "remote", lab);
+  const again = flags === ""
+    ? await build(comparison, { cc: "llamacc", cxx: "llamac++" }, "again", lab)
+    : undefined;
+  if (again) await Deno.remove(`${lab.folder}/again`, { recursive: true });
   const local = await build(comparison, compilers, "local", lab);
   const { total, objects, dwos, different } = await compareTrees(
     `${lab.folder}/remote`,
@@ -102,14 +107,16 @@ async function compareBuilds(comparison: Comparison, lab: Lab): Promise<string[]
   const units = Math.min(objects, wantedUnits(project));
   await keep([
     ...[project.name, compilers.cc, flags || "none", String(units), String(counted.remote)],
-    ...[String(counted.rounds), (counted.rounds / Math.max(1, counted.remote)).toFixed(2)],
+    ...[String(counted.rounds), perUnit(counted)],
+    again ? perUnit(again.counted) : "",
+    ...[(counted.inputs / Math.max(1, counted.remote)).toFixed(0), percentUnused(counted)],
     ...[`${total - different.length} of ${total}`, list(counted.fallback)],
     list(add(configured.local, counted.local)),
     ...[remote.seconds.toFixed(1), local.seconds.toFixed(1)],
   ]);
   await say(`  void: ${list(counted.voids)}`);
   const problems = different.map((path) => `different: ${path}`);
-  for (const { fallback, local } of [configured, counted]) {
+  for (const { fallback, local } of [configured, counted, ...again ? [again.counted] : []]) {
     if (sum(fallback) > 0) problems.push(`ran here after all: ${list(fallback)}`);
     const unexpected = Object.keys(local).filter((reason) => !EXPECTED.has(reason));
     if (unexpected.length > 0) problems.push(`ran here: ${unexpected.join(", ")}`);
@@ -186,6 +193,14 @@ async function keep(row: readonly string[]): Promise<void> {
   await say(markdown(row));
   const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   await Deno.writeTextFile(`${cache}/llama/slow.md`, `${markdown(row)}\n`, { append: true });
+}
+
+function perUnit({ rounds, remote }: Stats): string {
+  return (rounds / Math.max(1, remote)).toFixed(2);
+}
+
+function percentUnused({ inputs, inputsUsed }: Stats): string {
+  return `${(100 * (1 - inputsUsed / Math.max(1, inputs))).toFixed(0)} %`;
 }
 
 function markdown(row: readonly string[]): string {
