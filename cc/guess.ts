@@ -11,6 +11,7 @@ import { type FileState, type FileSystem, isSettled, sameState } from "./file_sy
 import { childOf } from "../job/path.ts";
 import type { FileDigests } from "./digests.ts";
 import type { Folders } from "./folders.ts";
+import { type HeaderMacros, headerMacrosIn } from "./header_macros.ts";
 import { type Include, scan } from "./lex.ts";
 import type { SearchPath } from "./search_path.ts";
 
@@ -22,6 +23,13 @@ export interface GuessRequest {
   readonly search: SearchPath;
   /** Absolute. */
   readonly cwd: string;
+  /** Headers that the command line names by macros. */
+  readonly macros?: HeaderMacros;
+  /**
+   * Absolute paths that proofs have found for the unit. What a macro computes seldom comes alone (Boost has some
+   * thirty such headers in one folder, each of which would take a round), so the files beside them are guessed, too.
+   */
+  readonly found?: Iterable<string>;
 }
 
 /** Guesses inputs, with memory. */
@@ -31,6 +39,24 @@ export interface Guesser {
    * time says that each of them is the same unchanged file.
    */
   guess(request: GuessRequest): readonly string[];
+  /**
+   * Takes note of what a proof has found for a unit: other units will want it that have one of the files in which
+   * this one computes includes.
+   */
+  learn(request: GuessRequest, found: Iterable<string>): void;
+}
+
+/** What a file says of others. */
+interface Scan {
+  readonly state: FileState;
+  readonly settled: boolean;
+  readonly includes: readonly Include[];
+  /** Names that the assembler takes: found anew for each unit, as that begins in its working folder. */
+  readonly assembled: readonly string[];
+  /** Includes by the name of a macro, which each unit may define in another way. */
+  readonly computed: readonly Include[];
+  /** What its own macros name, once that was asked. */
+  macros?: HeaderMacros;
 }
 
 interface Node {
@@ -50,6 +76,10 @@ interface Walk {
   readonly states: readonly (FileState | undefined)[];
   /** {@linkcode Folders.answerGeneration} at its end. */
   readonly answers: number;
+  /** Files with computed includes. */
+  readonly computing: readonly string[];
+  /** {@linkcode Space.learned} at its end. */
+  readonly learned: number;
 }
 
 /** Headers as one search path finds them. */
@@ -59,6 +89,10 @@ interface Space {
   readonly walks: Map<string, Walk>;
   /** Folders in which a name was looked for: an edge is true while their answers are. */
   readonly folders: Set<string>;
+  /** What proofs have found for units that have a file with computed includes, by that. */
+  readonly computed: Map<string, Set<string>>;
+  /** How often that has grown. */
+  learned: number;
 }
 
 /** GCC's precompiled headers stand beside those that they are made of; clang's are named in the command. */
@@ -66,6 +100,8 @@ const PRECOMPILED = /\.[gp]ch$/;
 /** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
 const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
 
+/** A folder of more files is no folder of what belongs together. */
+const MAX_SIBLINGS = 64;
 /** Units whose guess is kept, for each search path. */
 const MAX_WALKS = 5000;
 
@@ -76,16 +112,7 @@ export function createGuesser(
   digests?: Pick<FileDigests, "learn">,
 ): Guesser {
   const spaces = new Map<string, Space>();
-  const scans = new Map<
-    string,
-    {
-      state: FileState;
-      settled: boolean;
-      includes: readonly Include[];
-      /** Names that the assembler takes: found anew for each unit, as that begins in its working folder. */
-      assembled: readonly string[];
-    }
-  >();
+  const scans = new Map<string, Scan>();
   const decoder = new TextDecoder();
 
   const scanned = (path: string, state: FileState, isRoot: boolean) => {
@@ -97,14 +124,26 @@ export function createGuesser(
     // A source travels in the job and need not be hashed.
     if (bytes && !isRoot) digests?.learn(path, { bytes, state, lookedMs });
     const all = bytes ? scan(decoder.decode(bytes)) : [];
-    const entry = {
+    const entry: Scan = {
       state,
       settled: isSettled(state, lookedMs, files.settleMs),
-      includes: all.filter(({ assembled }) => !assembled),
+      includes: all.filter(({ assembled, computed }) => !assembled && !computed),
+      computed: all.filter(({ computed }) => computed),
       assembled: all.flatMap(({ assembled, name }) => assembled ? [name] : []),
     };
     scans.set(path, entry);
     return entry;
+  };
+
+  /** What the macros of a file name; it is read once more for that, as few units ask. */
+  const macrosOf = (path: string): HeaderMacros | undefined => {
+    const known = scans.get(path);
+    if (!known) return undefined;
+    if (!known.macros) {
+      const bytes = PRECOMPILED.test(path) ? undefined : files.read(path);
+      known.macros = bytes ? headerMacrosIn(decoder.decode(bytes)) : new Map();
+    }
+    return known.macros;
   };
 
   const isFile = (path: string, space: Space): boolean => {
@@ -153,8 +192,23 @@ export function createGuesser(
     return best;
   };
 
-  const isSameWalk = ({ walked, states, answers }: Walk): boolean => {
-    if (answers !== folders.answerGeneration) return false;
+  /** `path`, and the files beside it that are named alike. */
+  const withSiblings = (path: string, space: Space): string[] => {
+    const slash = path.lastIndexOf("/");
+    const folder = path.slice(0, slash) || "/";
+    const [ending = ""] = /\.[^./]*$/.exec(path.slice(slash)) ?? [];
+    const names = folders.names(folder);
+    if (ending === "" || !names || names.size > MAX_SIBLINGS) return [path];
+    space.folders.add(folder);
+    return [
+      path,
+      ...[...names.keys()].filter((name) => name.endsWith(ending))
+        .map((name) => childOf(folder, name)),
+    ];
+  };
+
+  const isSameWalk = ({ walked, states, answers, learned }: Walk, space: Space): boolean => {
+    if (answers !== folders.answerGeneration || learned !== space.learned) return false;
     for (let index = 0; index < walked.length; index++) {
       const before = states[index];
       const now = folders.stat(walked[index] ?? "");
@@ -163,22 +217,37 @@ export function createGuesser(
     return true;
   };
 
-  const walk = ({ roots, search, cwd }: GuessRequest, space: Space): Walk | string[] => {
+  const walk = (request: GuessRequest, space: Space): Walk & { readonly settled: boolean } => {
+    const { search, cwd } = request;
+    const proved = [...request.found ?? []].flatMap((path) => withSiblings(path, space));
+    const roots = [...new Set([...request.roots, ...proved])];
     const found = new Set<string>(roots);
+    const queue = [...roots];
     const walked: string[] = [];
     const states: (FileState | undefined)[] = [];
+    const computed: { readonly include: Include; readonly from: string; position: number }[] = [];
     let settled = true;
-    for (const path of found) {
+    const add = (path: string) => {
+      if (found.has(path)) return;
+      found.add(path);
+      queue.push(path);
+    };
+    const addWithPrecompiled = (path: string) => {
+      add(path);
+      if (isFile(`${path}.gch`, space)) add(`${path}.gch`);
+    };
+
+    const visit = (path: string) => {
       const state = folders.stat(path);
       walked.push(path);
       states.push(state);
       if (state?.kind !== "file") {
         found.delete(path);
-        continue;
+        return;
       }
       let node = space.nodes.get(path);
-      const scan = scanned(path, state, walked.length <= roots.length);
-      const { includes, assembled } = scan;
+      const scan = scanned(path, state, walked.length <= request.roots.length);
+      const { includes } = scan;
       settled &&= scan.settled;
       if (
         !node || node.includes !== includes || node.answers !== folders.answerGeneration
@@ -194,41 +263,89 @@ export function createGuesser(
         node = { includes, edges, position, answers: folders.answerGeneration };
         space.nodes.set(path, node);
       }
-      for (const edge of node.edges) found.add(edge);
-      for (const name of assembled) {
+      for (const edge of node.edges) add(edge);
+      for (const name of scan.assembled) {
         const places = name.startsWith("/")
           ? [name]
           : [cwd, ...search.bracket].map((folder) => childOf(folder, name));
         const target = places.find((path) => isFile(path, space));
-        if (target !== undefined) found.add(target);
+        if (target !== undefined) add(target);
+      }
+      for (const include of scan.computed) {
+        computed.push({ include, from: path, position: node.position });
+      }
+      for (const known of space.computed.get(path) ?? []) {
+        for (const sibling of withSiblings(known, space)) add(sibling);
+      }
+    };
+
+    let at = 0;
+    for (let before = -1; before < queue.length;) {
+      for (; at < queue.length; at++) visit(queue[at] ?? "");
+      before = queue.length;
+      // What a macro names may have macros of its own: until nothing new is found.
+      const macros = computed.length > 0 ? [request.macros, ...[...found].map(macrosOf)] : [];
+      for (const { include, from, position } of computed) {
+        const headers = macros.flatMap((known) => known?.get(include.name) ?? []);
+        for (const header of headers) {
+          const named = { ...header, next: include.next };
+          const target = resolve(named, from, position, search, space);
+          if (target !== undefined) addWithPrecompiled(target);
+        }
       }
     }
-    const paths = [...found];
-    return settled ? { paths, walked, states, answers: folders.answerGeneration } : paths;
+    const { learned } = space;
+    const computing = [...new Set(computed.map(({ from }) => from))];
+    const answers = folders.answerGeneration;
+    return { paths: [...found], walked, states, answers, computing, learned, settled };
+  };
+
+  const spaceOf = ({ search }: GuessRequest): Space => {
+    const key = `${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
+    let space = spaces.get(key);
+    if (!space) {
+      const empty = { nodes: new Map(), walks: new Map(), folders: new Set<string>() };
+      spaces.set(key, space = { ...empty, computed: new Map(), learned: 0 });
+    }
+    return space;
   };
 
   return {
     guess: (request) => {
-      const { roots, search, cwd } = request;
-      const key = `${search.quote.join("\0")}\0\0${search.bracket.join("\0")}`;
-      let space = spaces.get(key);
-      if (!space) {
-        spaces.set(key, space = { nodes: new Map(), walks: new Map(), folders: new Set() });
-      }
+      const space = spaceOf(request);
       // Nothing of the walk would ask about them while all nodes are as they were.
       for (const folder of space.folders) folders.refresh(folder);
-      const unit = `${cwd}\0${roots.join("\0")}`;
+      const unit = unitOf(request);
       const before = space.walks.get(unit);
-      if (before && isSameWalk(before)) return before.paths;
+      if (before && isSameWalk(before, space)) return before.paths;
       const now = walk(request, space);
       space.walks.delete(unit);
-      if (!("paths" in now)) return now;
-      space.walks.set(unit, now);
+      // What has just changed is looked at again, so it is not taken for the same.
+      space.walks.set(unit, now.settled ? now : { ...now, answers: -1 });
       const [oldest] = space.walks.keys();
       if (space.walks.size > MAX_WALKS && oldest !== undefined) space.walks.delete(oldest);
       return now.paths;
     },
+    learn: (request, found) => {
+      const space = spaceOf(request);
+      const files = space.walks.get(unitOf(request))?.computing ?? [];
+      for (const path of found) {
+        for (const file of files) {
+          let known = space.computed.get(file);
+          if (!known) space.computed.set(file, known = new Set());
+          if (known.has(path)) continue;
+          known.add(path);
+          space.learned++;
+        }
+      }
+    },
   };
+}
+
+/** What a unit's guess begins with, as a text. */
+function unitOf({ roots, cwd, macros, found }: GuessRequest): string {
+  const named = macros?.size ? JSON.stringify([...macros]) : "";
+  return [named, cwd, ...roots, "", ...found ?? []].join("\0");
 }
 
 /** Makes the folders of `search` absolute, drops those that are no folder, and repeated ones. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createFolders } from "./folders.ts";
 import { createGuesser, settleSearchPath } from "./guess.ts";
+import type { HeaderMacros } from "./header_macros.ts";
 import { createMemoryFiles } from "./memory_files_fixture.ts";
 
 function setUp(tree: Record<string, string>) {
@@ -13,7 +14,11 @@ function setUp(tree: Record<string, string>) {
     folders.nextRound();
     return guesser.guess({ roots: [root], search: { quote, bracket }, cwd: "/p" });
   };
-  return { files, guess };
+  const guessWith = (root: string, bracket: string[], macros: HeaderMacros) => {
+    folders.nextRound();
+    return guesser.guess({ roots: [root], search: { quote: [], bracket }, cwd: "/p", macros });
+  };
+  return { files, guess, guessWith, guesser, folders };
 }
 
 Deno.test("guess() follows includes through the search path in order", () => {
@@ -148,6 +153,75 @@ Deno.test("guess() never gives the same array for a file that has just changed",
   const before = guess("/p/a.c", [], []);
   // A second change in the same tick of the clock would look alike.
   assertEquals(guess("/p/a.c", [], []) === before, false);
+});
+
+Deno.test("guess() takes for a computed include whatever the macro is defined as", () => {
+  const { files, guess, guessWith } = setUp({
+    "/p/a.c": '#include "names.h"\n#include CONFIG\n#include SYSTEM\n#include UNKNOWN\n',
+    "/p/names.h": '#if X\n#  define CONFIG "one.h"\n#else\n#define CONFIG \\\n "two.h"\n#endif\n',
+    "/p/one.h": "#define SYSTEM <s.h>\n",
+    "/p/two.h": "",
+    "/i/s.h": "#include_next SYSTEM\n",
+    "/j/s.h": "",
+    "/p/line.h": "",
+  });
+  const all = ["/p/a.c", "/p/names.h", "/p/one.h", "/p/two.h", "/i/s.h", "/j/s.h"];
+  const first = guess("/p/a.c", [], ["/i", "/j"]);
+  assertEquals(first, all);
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]) === first, true);
+  const macros = new Map([["UNKNOWN", [{ name: "line.h", quoted: true }]]]);
+  assertEquals(
+    guessWith("/p/a.c", ["/i", "/j"], macros).toSorted(),
+    [...all, "/p/line.h"].toSorted(),
+  );
+  files.write("/p/names.h", '#define CONFIG "two.h"\n');
+  assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/p/names.h", "/p/two.h"]);
+});
+
+Deno.test("guess() has what a proof found, what lies beside it, and what both include", () => {
+  const { guesser } = setUp({
+    "/p/a.c": "#include F(x)\n",
+    "/q/one.hpp": "#include <s.h>\n",
+    "/q/two.hpp": "",
+    "/q/other.txt": "",
+    "/i/s.h": "",
+  });
+  const request = { roots: ["/p/a.c"], search: { quote: [], bracket: ["/i"] }, cwd: "/p" };
+  const found = (paths: string[]) => guesser.guess({ ...request, found: paths }).toSorted();
+  assertEquals(found([]), ["/p/a.c"]);
+  assertEquals(found(["/q/one.hpp"]), ["/i/s.h", "/p/a.c", "/q/one.hpp", "/q/two.hpp"]);
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`/q/${index}.h`, ""]));
+  const other = setUp({ "/p/a.c": "", ...many });
+  assertEquals(other.guesser.guess({ ...request, found: ["/q/1.h"] }), ["/p/a.c", "/q/1.h"]);
+});
+
+Deno.test("learn() has other units guess what one with the same computing file needed", () => {
+  const { guesser, folders } = setUp({
+    "/p/a.c": '#include "pick.h"\n',
+    "/p/b.c": '#include "pick.h"\n',
+    "/p/c.c": "",
+    "/p/pick.h": "#include F(x)\n",
+    "/q/one.hpp": "",
+    "/q/two.hpp": "",
+  });
+  const request = (path: string) => {
+    return { roots: [path], search: { quote: [], bracket: ["/i"] }, cwd: "/p" };
+  };
+  const guess = (path: string) => {
+    folders.nextRound();
+    return guesser.guess(request(path));
+  };
+  const first = guess("/p/a.c");
+  assertEquals([first, guess("/p/b.c")], [["/p/a.c", "/p/pick.h"], ["/p/b.c", "/p/pick.h"]]);
+  guess("/p/c.c");
+  guesser.learn(request("/p/a.c"), ["/q/one.hpp"]);
+  assertEquals(guess("/p/b.c"), ["/p/b.c", "/p/pick.h", "/q/one.hpp", "/q/two.hpp"]);
+  assertEquals(guess("/p/a.c"), ["/p/a.c", "/p/pick.h", "/q/one.hpp", "/q/two.hpp"]);
+  assertEquals(guess("/p/c.c"), ["/p/c.c"]);
+  // What is known is not new.
+  const before = guess("/p/b.c");
+  guesser.learn(request("/p/b.c"), ["/q/one.hpp"]);
+  assertEquals(guess("/p/b.c") === before, true);
 });
 
 Deno.test("settleSearchPath() makes folders absolute and drops what is no folder", () => {

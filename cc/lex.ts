@@ -18,11 +18,14 @@ export interface Include {
   readonly next: boolean;
   /** The assembler takes it, which begins in the working folder. */
   readonly assembled?: boolean;
+  /** It is the name of a macro, which names the file. */
+  readonly computed?: boolean;
 }
 
 const DIRECTIVE = /^(?:#|%:|\?\?=)\s*(include|include_next|import|embed|if|elif)\b\s*(.*)$/s;
 const HAS_INCLUDE = /__has_(?:include|include_next|embed)\s*\(\s*(?:"([^"]+)"|<([^>]+)>)/g;
 const NAME = /^(?:"([^"]+)"|<([^>]+)>)/;
+const MACRO = /^[A-Za-z_]\w*/;
 /** GNU assembler manual, ".include" and ".incbin", also within a string of C. */
 const ASSEMBLED = /\.(?:incbin|include)[ \t]+\\?"([^"\\\n]+)\\?"/g;
 
@@ -48,6 +51,13 @@ export function scan(text: string): Include[] {
     const name = NAME.exec(rest);
     if (name?.[1] !== undefined) add(name[1], true, word === "include_next");
     else if (name?.[2] !== undefined) add(name[2], false, word === "include_next");
+    else {
+      const macro = MACRO.exec(rest)?.[0];
+      const next = word === "include_next";
+      if (macro !== undefined) {
+        found.set(`#${next ? 1 : 0}${macro}`, { name: macro, quoted: false, next, computed: true });
+      }
+    }
   }
   if (text.includes(".inc")) {
     for (const [, name] of text.matchAll(ASSEMBLED)) {

@@ -44,8 +44,13 @@ Deno.test("scan() joins continued lines and comments within a directive", () => 
   ]);
 });
 
-Deno.test("scan() leaves computed includes to the proof", () => {
-  assertEquals(names("#define H <a.h>\n#include H\n"), []);
+Deno.test("scan() names the macro of a computed include", () => {
+  const found = scan("#define H <a.h>\n#include H\n#include F(x)\n#include_next H\n#include 7\n");
+  assertEquals(found.map(({ name, next, computed }) => [name, next, computed]), [
+    ["H", false, true],
+    ["F", false, true],
+    ["H", true, true],
+  ]);
 });
 
 Deno.test("scan() finds what the assembler takes, in its sources and in asm strings", () => {

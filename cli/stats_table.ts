@@ -91,6 +91,7 @@ function jobs(json: Json): Row[] {
     ...someRows(["  of a cold worker", cold, percent(cold, invocations)]),
     ...someRows(["  again elsewhere", sum(reruns)]),
     ...below(reruns, "    "),
+    ...someRows(["Includes listed here", integer(json, "listed")]),
     ...someRows(["Inputs", inputs, `${percent(integer(json, "inputsUsed"), inputs)} were read`]),
   ];
 }

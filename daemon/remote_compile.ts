@@ -13,6 +13,7 @@ import type { ObjectStore } from "../store/object_store.ts";
 import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs.ts";
 import { proofQuestion } from "./compile_proof.ts";
 import { jobSpec } from "./compile_spec.ts";
+import { listIncludes } from "./include_list.ts";
 import { createInputPool, type InputPool } from "./input_pool.ts";
 import { type ImageCompilers, type ImageQuestion, imageToolchain } from "./image_compilers.ts";
 import { preprocess } from "./preprocess.ts";
@@ -89,6 +90,8 @@ export interface RemoteCompileTools extends UnitPlanTools {
 
 /** Jobs for one compilation before it runs here, but for a test that switched the guess off. */
 const MAX_ROUNDS = 3;
+/** After so many the preprocessor here is asked what the unit includes: a void job costs more than that. */
+const LISTING_ROUND = 2;
 /** Further ones that find nothing but what belongs to the toolchain, and so is found once for all units. */
 const MAX_TOOLCHAIN_ROUNDS = 5;
 
@@ -229,10 +232,18 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       if (verdict.paths.every((path) => belongsToToolchain(path, search))) {
         if (settings.guess) maxRounds = Math.min(maxRounds + 1, MAX_ROUNDS + MAX_TOOLCHAIN_ROUNDS);
       }
-      for (const path of verdict.paths) {
-        if (belongsToToolchain(path, search)) prepared.extras.add(path);
-        else known.add(path);
+      const [ofUnit, ofToolchain] = partition(
+        verdict.paths,
+        (path) => !belongsToToolchain(path, search),
+      );
+      if (round === LISTING_ROUND && mayList(remote)) {
+        stats.add((counters) => counters.listed++);
+        const listed = await listIncludes(remote, tools);
+        ofUnit.push(...listed.filter((path) => !set.states.has(path)));
       }
+      plan.learn(known, ofUnit);
+      for (const path of ofUnit) known.add(path);
+      for (const path of ofToolchain) prepared.extras.add(path);
       if (known.size > 0) memory.learn(unit, known);
     }
     throw new LlamaError(
@@ -303,6 +314,17 @@ function partsOf({ driver, line, request: { cwd, env } }: RemoteRequest): Compil
 function includeFoldersOf({ line, request }: RemoteRequest): string[] {
   const { quote, bracket } = searchPathOf(line, { quote: [], bracket: [] });
   return [...quote, ...bracket].map((folder) => cleanPath(absolute(folder, request.cwd)));
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+/** Whether the preprocessor here may list the unit's includes: one that is not told to write anything else. */
+function mayList({ settings, compilation, text }: RemoteRequest): boolean {
+  const { files, families } = compilation.auxiliary;
+  return settings.guess && text === undefined && !compilation.language.preprocessed &&
+    files.length === 0 && families.length === 0;
 }
 
 /** What is learned about a unit is kept under this key. */

@@ -29,6 +29,8 @@ export interface CompileStats {
   inputs: number;
   /** Those that the compilers asked for; the others were guessed in vain. */
   inputsUsed: number;
+  /** Compilations whose includes the preprocessor here listed, as two guesses had missed some. */
+  listed: number;
   /** Results that did not count, by reason. */
   voids: Record<string, number>;
   /** Jobs sent once more as a worker failed, by reason. */
@@ -164,6 +166,7 @@ function zero(): CompileStats {
     rounds: 0,
     inputs: 0,
     inputsUsed: 0,
+    listed: 0,
     voids: {},
     reruns: {},
     invocations: 0,

@@ -5,7 +5,8 @@
 import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
-import type { Guesser } from "../cc/guess.ts";
+import type { Guesser, GuessRequest } from "../cc/guess.ts";
+import { headerMacrosOf } from "../cc/header_macros.ts";
 import { createGuessAdder } from "../cc/guessed_inputs.ts";
 import {
   addPath,
@@ -47,6 +48,8 @@ export interface UnitPlan {
   readonly processor: NativeProcessor | undefined;
   /** Folders in which the compiler makes its temporary files. */
   readonly temporary: readonly string[];
+  /** Tells the guess what a proof has found for a job that was sent `known`. */
+  learn(known: Iterable<string>, found: readonly string[]): void;
   /** Collects what a job of it is sent; `known` are paths that earlier jobs have found. */
   gather(toolchain: ReadyToolchain, known: Iterable<string>): Promise<GatheredInputs>;
 }
@@ -80,8 +83,12 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
     const source = absolute(compilation.source, request.cwd);
     const reads = compilation.reads.map((path) => absolute(path, request.cwd));
     const guesses = settings.guess && remote.text === undefined;
-    const guess = (roots: readonly string[]) =>
-      guesses ? tools.guesser.guess({ roots, search: search.real, cwd: request.cwd }) : roots;
+    const macros = headerMacrosOf(line.options);
+    const asking = (found: Iterable<string>): GuessRequest => {
+      return { roots, search: search.real, cwd: request.cwd, macros, found };
+    };
+    const guess = (found: Iterable<string>) =>
+      guesses ? tools.guesser.guess(asking(found)) : [...roots, ...found];
     const roots = [
       source,
       ...(guesses ? line.includes : []).flatMap((name) =>
@@ -101,6 +108,9 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
       ...(zone.file === undefined ? [] : [zone.file]),
     ];
     return {
+      learn: (known, found) => {
+        if (guesses) tools.guesser.learn(asking(known), found);
+      },
       source,
       search,
       outputs,
@@ -110,7 +120,7 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
       gather: async (toolchain, known) => {
         const set = createInputSet();
         await addSource(set, source, tools, remote.text);
-        await addGuess(set, guess([...roots, ...known]));
+        await addGuess(set, guess(known));
         if (settings.guess) await addPaths(set, reads, tools);
         const asked = new Set([...known, ...toolchain.extras]);
         await addPaths(set, asked, tools);

@@ -1,0 +1,44 @@
+/**
+ * Headers that macros name, for `#include NAME`: FreeType and Boost have one in nearly every unit. No macro is
+ * expanded: whatever a header or the command line defines a name as is guessed, and the proof finds the rest.
+ */
+import type { SpelledOption } from "./auxiliary_names.ts";
+
+/** A header as an include spells it. */
+export interface NamedHeader {
+  readonly name: string;
+  /** `"x"` rather than `<x>`. */
+  readonly quoted: boolean;
+}
+
+/** What each macro may name. */
+export type HeaderMacros = ReadonlyMap<string, readonly NamedHeader[]>;
+
+const DEFINE =
+  /^[ \t]*(?:#|%:)[ \t]*define[ \t]+(\w+)(?:[ \t]|\\\r?\n)+(?:"([^"\n]+)"|<([^>\n]+)>)/gm;
+const OPTION = /^(?:-D|--define-macro=)?(\w+)=(?:"([^"]+)"|<([^>]+)>)$/;
+
+/** The macros of a text that are defined as a header. */
+export function headerMacrosIn(text: string): HeaderMacros {
+  return collect(text.matchAll(DEFINE));
+}
+
+/** The macros of a command line that are defined as a header. */
+export function headerMacrosOf(options: readonly SpelledOption[]): HeaderMacros {
+  return collect(options.flatMap(({ argument, value }) => {
+    if (!argument.startsWith("-D") && !argument.startsWith("--define-macro")) return [];
+    const match = OPTION.exec(value ?? argument);
+    return match ? [match] : [];
+  }));
+}
+
+function collect(matches: Iterable<RegExpExecArray>): HeaderMacros {
+  const macros = new Map<string, NamedHeader[]>();
+  for (const [, macro = "", quoted, angled] of matches) {
+    const header = { name: quoted ?? angled ?? "", quoted: quoted !== undefined };
+    const known = macros.get(macro);
+    if (!known) macros.set(macro, [header]);
+    else if (!known.some(({ name }) => name === header.name)) known.push(header);
+  }
+  return macros;
+}

@@ -1,0 +1,3 @@
+#define WHICH in/one.def
+#include "pick.h"
+int v = V;

@@ -1,0 +1,3 @@
+#define WHICH in/two.def
+#include "pick.h"
+int v = V;

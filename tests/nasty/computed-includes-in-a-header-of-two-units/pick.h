@@ -1,0 +1,3 @@
+#define S2(x) #x
+#define S(x) S2(x)
+#include S(WHICH)
