@@ -39,6 +39,11 @@ export interface ProofQuestion {
   readonly sentNames: (folder: string) => ReadonlySet<string>;
   /** Whether a name that the image has is one of the compiler's own, so that this machine's does not count. */
   readonly isOfCompiler?: (path: string) => boolean;
+  /**
+   * Whether the compiler takes two names of one inode for the same file, as clang does where a file is to be read
+   * once: names that are hard links of each other here are files of their own there.
+   */
+  readonly tellsByInode?: boolean;
   /** Most names that a listed folder may lack to be sent, too; 256 unless given. */
   readonly maxListed?: number;
 }
@@ -87,6 +92,8 @@ function check(
   }
   if (here.length > 0) return { kind: "incomplete", paths: here };
   const changed: string[] = [];
+  const inodes = question.tellsByInode ? new Map<string, FileState>() : undefined;
+  let twice: string | undefined;
   let foreign: string | undefined;
   // What was sent and not opened has no part in the result.
   for (const path of proof.opened) {
@@ -96,12 +103,22 @@ function check(
     } else if (state !== "sent") {
       const now = folders.stat(path);
       if (!now || !sameState(now, state)) changed.push(path);
+      if (inodes && state.kind === "file") {
+        const inode = `${state.device} ${state.inode}`;
+        const other = inodes.get(inode);
+        // One state for each real path, however that is spelled.
+        if (other && other !== state) twice ??= path;
+        inodes.set(inode, state);
+      }
     }
   }
   for (const { path, target } of question.links) {
     if (files.readLink(path) !== target) changed.push(path);
   }
   if (changed.length > 0) return { kind: "changed", paths: changed };
+  if (twice !== undefined) {
+    return { kind: "unproved", reason: `"${twice}" is a hard link of another file that it opened` };
+  }
   // A root may hold nothing else; this is what would tell if it did.
   if (foreign !== undefined) {
     return { kind: "unproved", reason: `it opened "${foreign}", which was not sent` };

@@ -218,6 +218,22 @@ Deno.test("checkProof() finds a change where the file is opened by another way",
   assertEquals(check(way, { sent }), { kind: "changed", paths: way.opened });
 });
 
+Deno.test("checkProof() does not trust a compiler that tells files by their inode with hard links", () => {
+  const { files, check } = setUp();
+  files.write("/p/y.h", "");
+  const [x, y] = [files.stat("/p/sub/x.h"), files.stat("/p/y.h")];
+  assert(x && y);
+  const opened = ["/p/sub/x.h", "/p/sub/../sub/x.h", "/p/y.h"];
+  const answers = (sent: ProofQuestion["sent"], tellsByInode: boolean) =>
+    check({ opened }, { sent, tellsByInode }).kind;
+  assertEquals(answers((path) => path === "/p/y.h" ? y : x, true), "proved");
+  // Hard links have equal states; these stand for what was read of each.
+  const hard = (path: string) => path === "/p/y.h" ? { ...x } : x;
+  files.remove("/p/y.h");
+  files.link("/p/y.h", "sub/x.h");
+  assertEquals([answers(hard, false), answers(hard, true)], ["proved", "unproved"]);
+});
+
 Deno.test("checkProof() names the links that were sent and lead elsewhere now", () => {
   const { files, check } = setUp();
   const links = [{ path: "/p/linked.h", target: "sub/x.h" }];

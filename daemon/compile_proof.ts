@@ -18,7 +18,7 @@ const PROGRAMS = /^\/(?:usr\/)?(?:s?bin|lib(?:exec|32|64|x32)?)(?:\/|$)/;
 export function proofQuestion(
   proof: Proof,
   set: InputSet,
-  { outputs, toolchain, places, temporary, includeFolders = [] }: {
+  { outputs, toolchain, places, temporary, includeFolders = [], tellsByInode = false }: {
     readonly outputs: Pick<OutputPlaces, "isMade" | "standIns">;
     readonly toolchain: SentBefore;
     readonly places: Places;
@@ -26,6 +26,8 @@ export function proofQuestion(
     readonly temporary: readonly string[];
     /** Absolute folders in which the command line has headers looked for. */
     readonly includeFolders?: readonly string[];
+    /** {@linkcode ProofQuestion.tellsByInode} */
+    readonly tellsByInode?: boolean;
   },
 ): ProofQuestion {
   const sent = sentTest(set, toolchain, places);
@@ -36,6 +38,7 @@ export function proofQuestion(
         (temporary.includes(path.slice(0, path.lastIndexOf("/"))) ? "sent" : undefined),
     links: [...set.inputs.values()].filter((input) => input.kind === "link"),
     isMade: outputs.isMade,
+    tellsByInode,
     isOfCompiler: (path) => {
       const clean = cleanPath(path);
       return toolchain.folders.has(clean) ||

@@ -1,0 +1,3 @@
+#include "x.h"
+#include "y.h"
+int v[] = {LIST};

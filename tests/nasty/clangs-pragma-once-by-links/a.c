@@ -1,0 +1,4 @@
+#include "x.h"
+#include "y.h"
+#include "d/x.h"
+int v[] = {LIST};

@@ -1,0 +1,2 @@
+#include <x.h>
+int v = V;
