@@ -13,7 +13,7 @@ export type Verdict =
   | { readonly kind: "proved" }
   /** Names that exist here and were missing there. */
   | { readonly kind: "incomplete"; readonly paths: readonly string[] }
-  /** Files and links that changed while the job ran. */
+  /** Files, folders and links that changed while the job ran. */
   | { readonly kind: "changed"; readonly paths: readonly string[] }
   /**
    * The folder's order decided: GCC manual, "Using Precompiled Headers", takes the first of those in the
@@ -28,9 +28,10 @@ export interface ProofQuestion {
   readonly proof: Proof;
   /**
    * What was sent and stands at `path` in the job's root, as the job spelled it: the state that the file had
-   * here when it was read, `"sent"` for what has no content of this machine, `undefined` if nothing was.
+   * here when it was read, `"folder"` for a folder of this machine, `"sent"` for what has no content of this
+   * machine, `undefined` if nothing was.
    */
-  readonly sent: (path: string) => FileState | "sent" | undefined;
+  readonly sent: (path: string) => FileState | "folder" | "sent" | undefined;
   /** Links that were sent: a file that one leads to is the same even if the link now leads elsewhere. */
   readonly links: readonly Step[];
   /** Paths that the job itself makes, so that they may exist here from an earlier run. */
@@ -100,6 +101,9 @@ function check(
     const state = sent(path);
     if (state === undefined) {
       if (!isMade(path) && !TEMPORARY.test(path)) foreign ??= path;
+    } else if (state === "folder") {
+      // Compilers warn of one that is not there.
+      if (folders.stat(path)?.kind !== "folder") changed.push(path);
     } else if (state !== "sent") {
       const now = folders.stat(path);
       if (!now || !sameState(now, state)) changed.push(path);

@@ -201,6 +201,18 @@ Deno.test("checkProof() names the opened files that changed or went since they w
   assertEquals(check({}), { kind: "changed", paths: ["/p/a.c"] });
 });
 
+Deno.test("checkProof() names the opened folders that went since they were sent", () => {
+  const { files, check } = setUp();
+  files.folder("/p/inc");
+  const sent = (path: string) => path === "/p/inc" ? "folder" : "sent";
+  assertEquals(check({ opened: ["/p/inc"] }, { sent }), { kind: "proved" });
+  files.remove("/p/inc");
+  assertEquals(check({ opened: ["/p/inc"] }, { sent }), { kind: "changed", paths: ["/p/inc"] });
+  files.write("/p/inc", "");
+  assertEquals(check({ opened: ["/p/inc"] }, { sent }), { kind: "changed", paths: ["/p/inc"] });
+  assertEquals(check({}, { sent }), { kind: "proved" });
+});
+
 Deno.test("checkProof() does not care for a change of what was sent and not opened", () => {
   const { files, check } = setUp();
   files.write("/p/a.c", "int b;");

@@ -69,9 +69,15 @@ function sentTest(
     return above.has(path);
   };
   const stateOf = (path: string) => states.get(path) ?? toolchain.states.get(path);
+  const isFolder = (path: string) =>
+    inputs.get(path)?.kind === "folder" && !toolchain.inputs.has(path);
   const find = (path: string) =>
     stateOf(path) ??
-      (inputs.has(path) || toolchain.inputs.has(path) || isAbove(path) ? "sent" : undefined);
+      (isFolder(path)
+        ? "folder"
+        : inputs.has(path) || toolchain.inputs.has(path) || isAbove(path)
+        ? "sent"
+        : undefined);
   const isLink = (path: string) =>
     (inputs.get(path) ?? toolchain.inputs.get(path))?.kind === "link";
   return (path) => {
