@@ -85,3 +85,28 @@ Deno.test("entries() and remember() carry what is known over", async () => {
   assertEquals(next.known("/a", file.state), file);
   assertEquals(next.pathOf(file.digest), "/a");
 });
+
+Deno.test("learn() takes the digest of what was read, unless the file is another by now", () => {
+  const { files } = setUp();
+  const digests = createFileDigests(files, (bytes) => `${bytes.length}`.padStart(64, "0"));
+  const bytes = new Uint8Array([1, 2, 3]);
+  const state = files.stat("/a");
+  assert(state);
+  const lookedMs = files.now();
+  digests.learn("/a", { bytes: new Uint8Array(2), state, lookedMs });
+  assertEquals(digests.known("/a", state), undefined);
+  digests.learn("/a", { bytes, state, lookedMs });
+  assertEquals(digests.known("/a", state)?.digest, "3".padStart(64, "0"));
+  files.tick(1000);
+  files.write("/a", "two");
+  digests.learn("/a", { bytes, state, lookedMs });
+  const after = files.stat("/a");
+  assert(after);
+  assertEquals(digests.known("/a", after), undefined);
+  // Written in the same tick, it may be another one the next time.
+  digests.learn("/a", { bytes, state: after, lookedMs: files.now() });
+  assertEquals(digests.known("/a", after), undefined);
+  const without = createFileDigests(files);
+  without.learn("/a", { bytes, state: after, lookedMs: files.now() + 1000 });
+  assertEquals(without.known("/a", after), undefined);
+});

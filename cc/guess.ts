@@ -7,12 +7,13 @@
  * they were, so the walk of a new unit is a stat for each file and set look-ups, and that of a unit seen before
  * nothing but the stats.
  */
-import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
+import { type FileState, type FileSystem, sameState } from "./file_system.ts";
 import { childOf } from "../job/path.ts";
 import type { FileDigests } from "./digests.ts";
 import type { Folders } from "./folders.ts";
-import { type HeaderMacros, headerMacrosIn } from "./header_macros.ts";
-import { type Include, scan } from "./lex.ts";
+import type { HeaderMacros } from "./header_macros.ts";
+import { createScans } from "./header_scans.ts";
+import type { Include } from "./lex.ts";
 import type { SearchPath } from "./search_path.ts";
 
 /** What the guess starts from. */
@@ -44,19 +45,6 @@ export interface Guesser {
    * this one computes includes.
    */
   learn(request: GuessRequest, found: Iterable<string>): void;
-}
-
-/** What a file says of others. */
-interface Scan {
-  readonly state: FileState;
-  readonly settled: boolean;
-  readonly includes: readonly Include[];
-  /** Names that the assembler takes: found anew for each unit, as that begins in its working folder. */
-  readonly assembled: readonly string[];
-  /** Includes by the name of a macro, which each unit may define in another way. */
-  readonly computed: readonly Include[];
-  /** What its own macros name, once that was asked. */
-  macros?: HeaderMacros;
 }
 
 interface Node {
@@ -95,11 +83,6 @@ interface Space {
   learned: number;
 }
 
-/** GCC's precompiled headers stand beside those that they are made of; clang's are named in the command. */
-const PRECOMPILED = /\.[gp]ch$/;
-/** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
-const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
-
 /** A folder of more files is no folder of what belongs together. */
 const MAX_SIBLINGS = 64;
 /** Units whose guess is kept, for each search path. */
@@ -112,39 +95,7 @@ export function createGuesser(
   digests?: Pick<FileDigests, "learn">,
 ): Guesser {
   const spaces = new Map<string, Space>();
-  const scans = new Map<string, Scan>();
-  const decoder = new TextDecoder();
-
-  const scanned = (path: string, state: FileState, isRoot: boolean) => {
-    const known = scans.get(path);
-    if (known && known.settled && sameState(known.state, state)) return known;
-    const lookedMs = files.now();
-    const isText = !PRECOMPILED.test(path) && state.size <= MAX_SCANNED_BYTES;
-    const bytes = isText ? files.read(path) : undefined;
-    // A source travels in the job and need not be hashed.
-    if (bytes && !isRoot) digests?.learn(path, { bytes, state, lookedMs });
-    const all = bytes ? scan(decoder.decode(bytes)) : [];
-    const entry: Scan = {
-      state,
-      settled: isSettled(state, lookedMs, files.settleMs),
-      includes: all.filter(({ assembled, computed }) => !assembled && !computed),
-      computed: all.filter(({ computed }) => computed),
-      assembled: all.flatMap(({ assembled, name }) => assembled ? [name] : []),
-    };
-    scans.set(path, entry);
-    return entry;
-  };
-
-  /** What the macros of a file name; it is read once more for that, as few units ask. */
-  const macrosOf = (path: string): HeaderMacros | undefined => {
-    const known = scans.get(path);
-    if (!known) return undefined;
-    if (!known.macros) {
-      const bytes = PRECOMPILED.test(path) ? undefined : files.read(path);
-      known.macros = bytes ? headerMacrosIn(decoder.decode(bytes)) : new Map();
-    }
-    return known.macros;
-  };
+  const scans = createScans(files, digests);
 
   const isFile = (path: string, space: Space): boolean => {
     const slash = path.lastIndexOf("/");
@@ -246,7 +197,7 @@ export function createGuesser(
         return;
       }
       let node = space.nodes.get(path);
-      const scan = scanned(path, state, walked.length <= request.roots.length);
+      const scan = scans.scan(path, state, walked.length <= request.roots.length);
       const { includes } = scan;
       settled &&= scan.settled;
       if (
@@ -284,7 +235,7 @@ export function createGuesser(
       for (; at < queue.length; at++) visit(queue[at] ?? "");
       before = queue.length;
       // What a macro names may have macros of its own: until nothing new is found.
-      const macros = computed.length > 0 ? [request.macros, ...[...found].map(macrosOf)] : [];
+      const macros = computed.length > 0 ? [request.macros, ...[...found].map(scans.macros)] : [];
       for (const { include, from, position } of computed) {
         const headers = macros.flatMap((known) => known?.get(include.name) ?? []);
         for (const header of headers) {

@@ -147,3 +147,18 @@ function isSame(a: Input, b: Input): boolean {
         !isInline(a.content) && !isInline(b.content) && a.content.digest === b.content.digest;
   }
 }
+
+/** The pool of each toolchain for each store. */
+export type InputPools = (toolchain: object, uploads: Uploads) => InputPool;
+
+/** Creates pools as they are asked for. */
+export function createInputPools(tools: Omit<InputPoolTools, "uploads">): InputPools {
+  const poolsOf = new WeakMap<Uploads, WeakMap<object, InputPool>>();
+  return (toolchain, uploads) => {
+    let pools = poolsOf.get(uploads);
+    if (!pools) poolsOf.set(uploads, pools = new WeakMap());
+    let pool = pools.get(toolchain);
+    if (!pool) pools.set(toolchain, pool = createInputPool({ ...tools, uploads }));
+    return pool;
+  };
+}

@@ -15,7 +15,7 @@ import { type OutputPlaces, placeOutputs, writeOutputs } from "./compile_outputs
 import { proofQuestion } from "./compile_proof.ts";
 import { jobSpec } from "./compile_spec.ts";
 import { listIncludes } from "./include_list.ts";
-import { createInputPool, type InputPool } from "./input_pool.ts";
+import { createInputPools } from "./input_pool.ts";
 import { type ImageCompilers, type ImageQuestion, imageToolchain } from "./image_compilers.ts";
 import { preprocess } from "./preprocess.ts";
 import { absolute, type Compiled, type RemoteRequest, StaysHere } from "./remote_request.ts";
@@ -33,7 +33,7 @@ import {
 } from "./unit_plan.ts";
 import { belongsToToolchain } from "./unit_search.ts";
 import type { UnitMemory } from "./unit_memory.ts";
-import { noUploads, type ReadObject, type Uploads } from "./uploads.ts";
+import { noUploads, type ReadObject } from "./uploads.ts";
 
 /** Compiles elsewhere. */
 export interface RemoteCompiler {
@@ -103,17 +103,8 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
   const read: ReadObject = async (digest) =>
     tools.toolchains.read(digest) ?? await tools.digests.read(digest);
 
-  const poolsOf = new WeakMap<Uploads, WeakMap<ReadyToolchain, InputPool>>();
-  const poolOf = (toolchain: ReadyToolchain, { uploads }: Session): InputPool => {
-    let pools = poolsOf.get(uploads);
-    if (!pools) poolsOf.set(uploads, pools = new WeakMap());
-    let pool = pools.get(toolchain);
-    if (!pool) {
-      const onProblem = tools.onProblem ?? (() => undefined);
-      pools.set(toolchain, pool = createInputPool({ uploads, read, onProblem }));
-    }
-    return pool;
-  };
+  const onProblem = tools.onProblem ?? (() => undefined);
+  const poolOf = createInputPools({ read, onProblem });
 
   const openSession = async (env: Readonly<Record<string, string>>): Promise<Session> => {
     try {
@@ -172,7 +163,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
         zone,
         processor,
       });
-      const pool = poolOf(toolchain, session);
+      const pool = poolOf(toolchain, session.uploads);
       const { own, picked } = pool.part(whole.inputs);
       const spec = { ...whole, inputs: own, ...(picked && { picked }) };
       const ran = await runCompilation(spec, {
