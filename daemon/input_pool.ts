@@ -2,7 +2,8 @@
  * The inputs that units of a toolchain have in common: headers, and the links and folders that lead to them. They are
  * one manifest in the store, of which each job picks its own by a bit each, so that a job of 400 headers is a request
  * of 2 KB and not of 60. What two units have wanted and the manifest does not name goes into the next one, which is
- * made when there is enough of it: seldom, as each worker reads each one once.
+ * made when there is enough of it: seldom, as each worker reads each one once. What is new in a manifest is one pack,
+ * whatever packs it came in with the units, so that a cold worker has few objects to read.
  *
  * A job still has just the inputs that were gathered for it: what is picked is what was asked for, byte for byte.
  */
@@ -56,6 +57,7 @@ const KEPT_MANIFESTS = 3;
 export function createInputPool({ uploads, read, onProblem }: InputPoolTools): InputPool {
   const entries = new Map<string, Entry>();
   const manifests = new Map<Digest, Uint8Array<ArrayBuffer>>();
+  const packOf = new Map<Digest, Digest>();
   let current: { readonly digest: Digest; readonly count: number } | undefined;
   let number = 0;
   let waiting = 0;
@@ -67,7 +69,11 @@ export function createInputPool({ uploads, read, onProblem }: InputPoolTools): I
       index >= 0 ? number - used < MOST_UNUSED : wanted > 1
     ).slice(-MOST).map(([, entry]) => entry);
     const inputs = chosen.map(({ input }) => input);
-    const packs = await uploads.ensure(contentsOf(inputs), read);
+    const contents = contentsOf(inputs);
+    await uploads.ensure(contents, read);
+    const fresh = contents.filter((digest) => !packOf.has(digest));
+    for (const [digest, pack] of await uploads.repack(fresh, read)) packOf.set(digest, pack);
+    const packs = [...new Set(contents.flatMap((digest) => packOf.get(digest) ?? []))];
     const bytes = encodeManifest({ packs, inputs });
     const digest = await digestOf(bytes);
     manifests.set(digest, bytes);

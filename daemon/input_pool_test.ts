@@ -93,6 +93,29 @@ Deno.test("manifests grow by halves, and leave out what nobody wants any more", 
   assert(there(headers(1)).own.length === 1);
 });
 
+Deno.test("what is new in a manifest is one pack", async () => {
+  const repacked: number[] = [];
+  const { pool } = setUp({
+    ...noUploads,
+    repack: (objects) => {
+      const all = [...objects];
+      const pack = digest(900_000 + repacked.push(all.length));
+      return Promise.resolve(new Map(all.map((object) => [object, pack])));
+    },
+  });
+  for (const count of [100, 100, 300, 300, 1000, 1000, 1000]) {
+    pool.part(headers(count));
+    await pool.settled();
+  }
+  const { picked } = pool.part(headers(1000));
+  const manifest = decodeManifest(
+    pool.read(picked?.manifest ?? "") ?? new Uint8Array(),
+    "manifest",
+  );
+  assertEquals(repacked, [100, 200, 700]);
+  assertEquals(manifest.packs.length, 3);
+});
+
 Deno.test("inputs are spelled out while the store takes no manifest", async () => {
   let works = false;
   const { pool, there, problems } = setUp({

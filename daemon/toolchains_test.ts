@@ -9,7 +9,7 @@ import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { decodeManifest } from "../job/manifest.ts";
 import { createToolchains } from "./toolchains.ts";
-import type { ReadObject, Uploads } from "./uploads.ts";
+import { noUploads, type ReadObject, type Uploads } from "./uploads.ts";
 
 /** A machine with two compilers, of which /usr/bin/cc is the first. */
 function setUp() {
@@ -65,6 +65,7 @@ function setUp() {
       return Promise.resolve([]);
     },
     has: () => false,
+    repack: noUploads.repack,
     forget: () => undefined,
   };
   const prepare = (path = "/usr/bin") => {

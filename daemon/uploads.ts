@@ -23,6 +23,11 @@ export interface Uploads {
    * a large one is another by now.
    */
   ensure(objects: Iterable<Digest>, read: ReadObject, fileOf?: FileOf): Promise<Digest[]>;
+  /**
+   * Puts objects into packs of their own, though they may be in the store already: who needs many of them together
+   * has few packs to read then. Returns the pack of each; those that are not on this machine have none.
+   */
+  repack(objects: Iterable<Digest>, read: ReadObject): Promise<ReadonlyMap<Digest, Digest>>;
   /** Whether the object is in the store, as far as is known. */
   readonly has: (object: Digest) => boolean;
   /** The store has lost these, or has something else under their names. */
@@ -32,6 +37,7 @@ export interface Uploads {
 /** Uploads that send nothing, for who only wants to know what would be sent. */
 export const noUploads: Uploads = {
   ensure: () => Promise.resolve([]),
+  repack: () => Promise.resolve(new Map()),
   has: () => false,
   forget: () => undefined,
 };
@@ -66,6 +72,7 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
     const pack = await (isLost(digests) ? store.repair(bytes) : store.putPack(bytes));
     await placement.add(digests, pack);
     for (const digest of digests) lost.delete(digest);
+    return pack;
   };
 
   const readHere = async (digest: Digest, read: ReadObject): Promise<Packed> => {
@@ -126,6 +133,25 @@ export function createUploads(store: ObjectStore, placement: Placement): Uploads
       const waits = new Set(wanted.flatMap((digest) => underway.get(digest) ?? []));
       await Promise.all(waits);
       return [...new Set(wanted.flatMap((digest) => placement.packOf(digest) ?? []))];
+    },
+    repack: async (objects, read) => {
+      const packs = new Map<Digest, Digest>();
+      const queue = [...new Set(objects)];
+      while (queue.length > 0) {
+        const writer = createPackWriter();
+        const packed: Digest[] = [];
+        while (queue.length > 0 && writer.rawBytes < PACK_BYTES) {
+          const digest = queue.shift() ?? "";
+          const bytes = await read(digest);
+          if (!bytes || bytes.length >= SINGLE_BYTES) continue;
+          writer.add({ digest, bytes });
+          packed.push(digest);
+        }
+        if (packed.length === 0) continue;
+        const pack = await putPack(packed, writer.finish());
+        for (const digest of packed) packs.set(digest, pack);
+      }
+      return packs;
     },
     forget: (objects) => {
       for (const digest of objects) {

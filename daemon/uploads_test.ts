@@ -158,3 +158,22 @@ Deno.test("ensure() writes over what the store has lost or has damaged", () =>
     await uploads.ensure(more, readMore);
     assertEquals(repaired.length, 2);
   }));
+
+Deno.test("repack() puts into one pack what came in many, and leaves out what is not here", () =>
+  withUploads(async ({ store, uploads }) => {
+    const [[a, b], readFirst] = await objects("a", "b");
+    const [[c, d], readSecond] = await objects("c", "d");
+    const [[gone]] = await objects("gone");
+    if (!a || !b || !c || !d || !gone) throw new Error("no objects");
+    const first = await uploads.ensure([a, b], readFirst);
+    const second = await uploads.ensure([c, d], readSecond);
+    const read: ReadObject = async (digest) => await readFirst(digest) ?? await readSecond(digest);
+    const packs = await uploads.repack([a, gone, c, a], read);
+    const [pack] = packs.values();
+    assertEquals([...packs], [[a, pack], [c, pack]]);
+    assertEquals([...first, ...second].includes(pack ?? ""), false);
+    assertEquals(store.kept.has(pack ?? ""), true);
+    // From now on that is where they are.
+    assertEquals(await uploads.ensure([a, c], read), [pack]);
+    assertEquals([...await uploads.repack([gone], read)], []);
+  }));
