@@ -93,6 +93,8 @@ export interface RemoteCompileTools extends UnitPlanTools {
 const MAX_ROUNDS = 3;
 /** After so many the preprocessor here is asked what the unit includes: a void job costs more than that. */
 const LISTING_ROUND = 2;
+/** Files that no preprocessor writes. */
+const MADE_LAST = /\.(?:gcno|su|dwo)$/;
 /** Further ones that find nothing but what belongs to the toolchain, and so is found once for all units. */
 const MAX_TOOLCHAIN_ROUNDS = 5;
 
@@ -119,9 +121,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const { files: auxiliary, families } = compilation.auxiliary;
     if (!settings.localPreprocess || compilation.language.preprocessed) return await run(remote);
     // Other files come from a compilation that includes the preprocessor.
-    const [other = families[0]?.prefix] = auxiliary.filter((name) =>
-      !/\.(?:gcno|su|dwo)$/.test(name)
-    );
+    const [other = families[0]?.prefix] = auxiliary.filter((name) => !MADE_LAST.test(name));
     if (other !== undefined) throw new StaysHere("extra-output");
     const { stderr, args, text } = await preprocess(remote, tools);
     const complaints = new TextEncoder().encode(stderr);
@@ -324,7 +324,7 @@ function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[],
 function mayList({ settings, compilation, text }: RemoteRequest): boolean {
   const { files, families } = compilation.auxiliary;
   return settings.guess && text === undefined && !compilation.language.preprocessed &&
-    files.length === 0 && families.length === 0;
+    files.every((name) => MADE_LAST.test(name)) && families.length === 0;
 }
 
 /** What is learned about a unit is kept under this key. */
