@@ -248,7 +248,9 @@ export function createGuesser(
     const { learned } = space;
     const computing = [...new Set(computed.map(({ from }) => from))];
     const answers = folders.answerGeneration;
-    return { paths: [...found], walked, states, answers, computing, learned, settled };
+    // One array for both where all roots are files, as there are thousands of units.
+    const paths = walked.length === found.size ? walked : [...found];
+    return { paths, walked, states, answers, computing, learned, settled };
   };
 
   const spaceOf = ({ search }: GuessRequest): Space => {
