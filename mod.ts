@@ -37,6 +37,7 @@ export { type Content, type InlineContent, isInline, type StoredContent } from "
 export { type Digest, digestOf } from "./job/digest.ts";
 export { FormatError, LlamaError, type LlamaErrorOptions } from "./job/errors.ts";
 export { type FileInput, type FolderInput, type Input, type LinkInput } from "./job/manifest.ts";
+export { type Picked } from "./job/picked.ts";
 export { type Proof } from "./job/proof.ts";
 export {
   answerFromJson,
