@@ -5,7 +5,7 @@
  * A listing is true as long as the folder's state (inode, mtime, ctime) is what it was, and that is
  * asked once a round (see {@linkcode Folders.nextRound}). It is not kept when the folder had just changed
  * when it was listed ({@linkcode isSettled}). What breaks it: a clock that is set back by hand between two
- * changes, or a network file system whose attributes are cached.
+ * changes, a network file system whose attributes are cached, or one that has names which it does not list.
  *
  * Of a folder that was absent only the folder above it is asked, as that has no such name still: a search path
  * of ten folders makes hundreds of them for each unit.

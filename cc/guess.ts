@@ -177,6 +177,7 @@ export function createGuesser(
     const walked: string[] = [];
     const states: (FileState | undefined)[] = [];
     const computed: { readonly include: Include; readonly from: string; position: number }[] = [];
+    const learnedOf = new Set<string>();
     let settled = true;
     const add = (path: string) => {
       if (found.has(path)) return;
@@ -226,6 +227,9 @@ export function createGuesser(
         computed.push({ include, from: path, position: node.position });
       }
       for (const known of space.computed.get(path) ?? []) {
+        // Most files with computed includes have learned the same.
+        if (learnedOf.has(known)) continue;
+        learnedOf.add(known);
         for (const sibling of withSiblings(known, space)) add(sibling);
       }
     };
