@@ -173,14 +173,17 @@ export function createGuesser(
     const proved = [...request.found ?? []].flatMap((path) => withSiblings(path, space));
     const roots = [...new Set([...request.roots, ...proved])];
     const found = new Set<string>(roots);
+    // Each path is visited once, though a listing may still have a file that is gone.
     const queue = [...roots];
+    const queued = new Set<string>(roots);
     const walked: string[] = [];
     const states: (FileState | undefined)[] = [];
     const computed: { readonly include: Include; readonly from: string; position: number }[] = [];
     const learnedOf = new Set<string>();
     let settled = true;
     const add = (path: string) => {
-      if (found.has(path)) return;
+      if (queued.has(path)) return;
+      queued.add(path);
       found.add(path);
       queue.push(path);
     };

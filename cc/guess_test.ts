@@ -178,6 +178,23 @@ Deno.test("guess() takes for a computed include whatever the macro is defined as
   assertEquals(guess("/p/a.c", [], ["/i", "/j"]), ["/p/a.c", "/p/names.h", "/p/two.h"]);
 });
 
+Deno.test("guess() comes to an end where a file goes after its folder was listed", () => {
+  const { files, folders, guesser } = setUp({
+    "/p/a.c": "#include NAME\n#include <x.h>\n",
+    "/p/b.c": '#define NAME "y.h"\n',
+    "/p/y.h": "",
+    "/i/x.h": "",
+  });
+  folders.nextRound();
+  folders.names("/p");
+  folders.names("/i");
+  files.remove("/p/y.h");
+  files.remove("/i/x.h");
+  const roots = ["/p/a.c", "/p/b.c"];
+  const search = { quote: [], bracket: ["/i"] };
+  assertEquals(guesser.guess({ roots, search, cwd: "/p" }), roots);
+});
+
 Deno.test("guess() has what a proof found, what lies beside it, and what both include", () => {
   const { guesser } = setUp({
     "/p/a.c": "#include F(x)\n",
