@@ -203,7 +203,7 @@ Deno.test("runJob() passes on why the runtime did not run a job", async () => {
 
 Deno.test("runJob() refuses the answer of another version, and what is no answer", async () => {
   const replies: readonly (readonly [unknown, string])[] = [
-    [{ version: 2, kind: "failed", code: "x", message: "y" }, "answer.version"],
+    [{ version: 1, kind: "failed", code: "x", message: "y" }, "answer.version"],
     [{ statusCode: 200 }, "answer.version"],
     [null, "answer: it must be an object"],
     ["done", "answer: it must be an object"],

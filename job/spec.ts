@@ -8,7 +8,7 @@ import { asJobPath } from "./path.ts";
 import { type Picked, pickedFromJson, pickedToJson } from "./picked.ts";
 
 /** Version of the wire format; a runtime refuses any other. */
-export const JOB_VERSION = 1;
+export const JOB_VERSION = 2;
 
 /** How a command runs verbatim below a root that stands for `/`. */
 export interface Rooted {

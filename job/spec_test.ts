@@ -57,7 +57,7 @@ Deno.test("a variable called __proto__ is one like any other", () => {
 
 Deno.test("specFromJson() says what is wrong with a job", () => {
   const cases: readonly (readonly [Record<string, unknown>, string])[] = [
-    [{ version: 2 }, "job.version: it must be a whole number from 1 to 1"],
+    [{ version: 1 }, "job.version: it must be a whole number from 2 to 2"],
     [{ version: "1" }, "job.version"],
     [{ args: [] }, "job.args: it must not be empty"],
     [{ args: ["a", 1] }, "job.args[1]: it must be a string"],

@@ -117,7 +117,7 @@ Deno.test("serveOne() answers each invocation under its own id", async () => {
 });
 
 Deno.test("serveOne() answers BadJob to another version and to what is no job", async () => {
-  const other = job({}).replace('"version":1', '"version":2');
+  const other = job({}).replace('"version":2', '"version":1');
   await using server = fakeApi([
     other,
     "no json",
