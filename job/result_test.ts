@@ -67,7 +67,7 @@ Deno.test("answerFromJson() refuses an answer of another version", () => {
       assertThrows(
         () => answerFromJson({ ...jsonOf(answer), version }, ROOTED),
         FormatError,
-        "answer.version: it must be a whole number from 1 to 1",
+        "answer.version: it must be a whole number from 2 to 2",
       );
     }
   }
