@@ -28,6 +28,7 @@ export interface Stats {
   readonly pid: number;
   readonly remote: number;
   readonly rounds: number;
+  readonly voids: Readonly<Record<string, number>>;
   readonly local: Readonly<Record<string, number>>;
   readonly fallback: Readonly<Record<string, number>>;
   readonly slots: { readonly granted: number };

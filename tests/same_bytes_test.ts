@@ -220,6 +220,8 @@ group("llamacc converts character sets", {
 });
 
 const one = (variable: string, command = "$CC -c q.c") => `${variable} ${command}`;
+const PROC_FOLDER = "TMPDIR=/proc/version $CC -c a.c; TMP=/proc/version $CC -g -c t.S";
+
 group("llamacc passes on the variables that a compiler reads", {
   "search paths": {
     script: [
@@ -236,8 +238,9 @@ group("llamacc passes on the variables that a compiler reads", {
     script: 'for folder in sub "$PWD/sub" /none ""; do ' +
       "TMPDIR=$folder $CC -c a.c; TMP=$folder $CC -g -c t.S; done",
   },
+  "a file of /proc as such a folder": { script: PROC_FOLDER, by: CLANG },
   "a file of /proc as such a folder, which GCC asks about": {
-    script: "TMPDIR=/proc/version $CC -c a.c; TMP=/proc/version $CC -g -c t.S",
+    script: PROC_FOLDER,
     // What stands there is the worker's own.
     fallback: { Unproved: 2 },
     by: GCC,

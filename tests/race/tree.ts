@@ -4,7 +4,7 @@ import type { Random } from "../fuzz/random.ts";
 /** What stands at a path: a text, or a link's target. */
 export type Item = { readonly text: string } | { readonly target: string };
 
-/** A tree: what stands at each path. A folder is there if something is in it, or if it ends with a slash. */
+/** A tree: what stands at each path, a folder before what is in it. */
 export type Tree = ReadonlyMap<string, Item | "folder">;
 
 /** What a compiler is told about it. */
