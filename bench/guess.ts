@@ -2,17 +2,13 @@
  * What it takes to find the headers of a unit, with their states and digests, beside the preprocessor and
  * clang-scan-deps in the same run. All of it is CPU of whole processes.
  */
-import { hash } from "node:crypto";
 import process from "node:process";
-import { createFileDigests } from "../cc/digests.ts";
 import type { FileSystem } from "../cc/file_system.ts";
-import { createFolders } from "../cc/folders.ts";
-import { createGuesser } from "../cc/guess.ts";
 import { createGuessAdder } from "../cc/guessed_inputs.ts";
 import { createInputSet } from "../cc/inputs.ts";
-import { createPlaces } from "../cc/places.ts";
 import { parseSearchPath, type SearchPath } from "../cc/search_path.ts";
 import { realFiles, realProcesses } from "../daemon/real_files.ts";
+import { openRealTools } from "../daemon/real_tools.ts";
 import { run } from "../scripts/demo/tools.ts";
 import { childrenCpu, type Options, type Row } from "./measure.ts";
 
@@ -37,20 +33,14 @@ function openSearch(search: SearchPath, cwd: string, leapMs = 10_000): Search {
     now: () => Date.now() + rounds * leapMs,
     settleMs: realFiles.settleMs,
   };
-  const folders = createFolders(files);
-  const tools = {
-    folders,
-    digests: createFileDigests(files, (bytes) => hash("sha256", bytes, "hex")),
-    places: createPlaces(files, folders),
-  };
-  const guesser = createGuesser(files, folders, tools.digests);
+  const tools = openRealTools(files);
   const addGuess = createGuessAdder(tools);
   return {
     find: async (source) => {
       rounds++;
-      folders.nextRound();
+      tools.folders.nextRound();
       const set = createInputSet();
-      await addGuess(set, guesser.guess({ roots: [source], search, cwd }));
+      await addGuess(set, tools.guesser.guess({ roots: [source], search, cwd }));
       return set.states.size;
     },
   };

@@ -143,6 +143,10 @@ export function createGuesser(
     return best;
   };
 
+  /** A header, and what GCC takes in its place if that is there. */
+  const withPrecompiled = (path: string, space: Space): string[] =>
+    isFile(`${path}.gch`, space) ? [path, `${path}.gch`] : [path];
+
   /** `path`, and the files beside it that are named alike. */
   const withSiblings = (path: string, space: Space): string[] => {
     const slash = path.lastIndexOf("/");
@@ -172,11 +176,9 @@ export function createGuesser(
     const { search, cwd } = request;
     const proved = [...request.found ?? []].flatMap((path) => withSiblings(path, space));
     const roots = [...new Set([...request.roots, ...proved])];
-    const found = new Set<string>(roots);
     // Each path is visited once, though a listing may still have a file that is gone.
-    const queue = [...roots];
+    const walked = [...roots];
     const queued = new Set<string>(roots);
-    const walked: string[] = [];
     const states: (FileState | undefined)[] = [];
     const computed: { readonly include: Include; readonly from: string; position: number }[] = [];
     const learnedOf = new Set<string>();
@@ -184,24 +186,15 @@ export function createGuesser(
     const add = (path: string) => {
       if (queued.has(path)) return;
       queued.add(path);
-      found.add(path);
-      queue.push(path);
-    };
-    const addWithPrecompiled = (path: string) => {
-      add(path);
-      if (isFile(`${path}.gch`, space)) add(`${path}.gch`);
+      walked.push(path);
     };
 
     const visit = (path: string) => {
       const state = folders.stat(path);
-      walked.push(path);
       states.push(state);
-      if (state?.kind !== "file") {
-        found.delete(path);
-        return;
-      }
+      if (state?.kind !== "file") return;
       let node = space.nodes.get(path);
-      const scan = scans.scan(path, state, walked.length <= request.roots.length);
+      const scan = scans.scan(path, state, states.length <= request.roots.length);
       const { includes } = scan;
       settled &&= scan.settled;
       if (
@@ -211,9 +204,7 @@ export function createGuesser(
         const edges: string[] = [];
         for (const include of includes) {
           const target = resolve(include, path, position, search, space);
-          if (target === undefined) continue;
-          edges.push(target);
-          if (isFile(`${target}.gch`, space)) edges.push(`${target}.gch`);
+          if (target !== undefined) edges.push(...withPrecompiled(target, space));
         }
         node = { includes, edges, position, answers: folders.answerGeneration };
         space.nodes.set(path, node);
@@ -238,17 +229,17 @@ export function createGuesser(
     };
 
     let at = 0;
-    for (let before = -1; before < queue.length;) {
-      for (; at < queue.length; at++) visit(queue[at] ?? "");
-      before = queue.length;
+    for (let before = -1; before < walked.length;) {
+      for (; at < walked.length; at++) visit(walked[at] ?? "");
+      before = walked.length;
       // What a macro names may have macros of its own: until nothing new is found.
-      const macros = computed.length > 0 ? [request.macros, ...[...found].map(scans.macros)] : [];
+      const macros = computed.length > 0 ? [request.macros, ...walked.map(scans.macros)] : [];
       for (const { include, from, position } of computed) {
         const headers = macros.flatMap((known) => known?.get(include.name) ?? []);
         for (const header of headers) {
           const named = { ...header, next: include.next };
           const target = resolve(named, from, position, search, space);
-          if (target !== undefined) addWithPrecompiled(target);
+          for (const path of target === undefined ? [] : withPrecompiled(target, space)) add(path);
         }
       }
     }
@@ -256,7 +247,8 @@ export function createGuesser(
     const computing = [...new Set(computed.map(({ from }) => from))];
     const answers = folders.answerGeneration;
     // One array for both where all roots are files, as there are thousands of units.
-    const paths = walked.length === found.size ? walked : [...found];
+    const isFound = (_: string, index: number) => states[index]?.kind === "file";
+    const paths = walked.every(isFound) ? walked : walked.filter(isFound);
     return { paths, walked, states, answers, computing, learned, settled };
   };
 

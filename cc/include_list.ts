@@ -3,17 +3,12 @@
  * Options". It costs more than a job, so it is asked only where macros compute what two guesses have missed.
  */
 import type { Compilation } from "./decision.ts";
-import { findOption, separateValues } from "./options.ts";
+import { wholeOptions } from "./options.ts";
 
 /** Arguments behind the compiler's name that write the list for a compilation to `path`, and nothing else. */
 export function listCommand({ args }: Pick<Compilation, "args">, path: string): string[] {
   const kept: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? "";
-    const option = findOption(arg);
-    const count = option ? separateValues(option, arg) : 0;
-    const whole = args.slice(index, index + 1 + count);
-    index += count;
+  for (const { option, arg, whole } of wholeOptions(args)) {
     const isDropped = option !== undefined &&
       (/^-M/.test(option.name) || /^-Wp,-M/.test(arg) || option.effect === "output" ||
         option.effect === "compile" || option.effect === "assembly-output");

@@ -405,3 +405,22 @@ export function separateValues({ name, form }: Option, argument: string): number
 function takesJoined({ form }: Option): boolean {
   return form === "joined" || form === "either" || form === "joined and separate";
 }
+
+/** Arguments that belong together: an option with its values, or what is no option. */
+export interface WholeOption {
+  readonly option: Option | undefined;
+  /** The first of them. */
+  readonly arg: string;
+  readonly whole: readonly string[];
+}
+
+/** The arguments behind a compiler's name, those that belong together at a time. */
+export function* wholeOptions(args: readonly string[]): Generator<WholeOption> {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    const option = findOption(arg);
+    const count = option ? separateValues(option, arg) : 0;
+    yield { option, arg, whole: args.slice(index, index + 1 + count) };
+    index += count;
+  }
+}

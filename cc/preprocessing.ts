@@ -16,7 +16,7 @@
 import { Buffer } from "node:buffer";
 import type { Compilation } from "./decision.ts";
 import type { Language } from "./language.ts";
-import { type Effect, type Family, findOption, separateValues } from "./options.ts";
+import { type Effect, type Family, findOption, wholeOptions } from "./options.ts";
 
 /** The two commands that stand for one, behind the compiler's name. */
 export interface SplitCommand {
@@ -63,12 +63,7 @@ export function splitCommand(
   const depend: string[] = [];
   let namesTarget = false;
   let namesFile = false;
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? "";
-    const option = findOption(arg);
-    const count = option ? separateValues(option, arg) : 0;
-    const whole = args.slice(index, index + 1 + count);
-    index += count;
+  for (const { option, arg, whole } of wholeOptions(args)) {
     if (option === undefined) {
       kept.push(...whole);
       const isSource = arg === source && !arg.startsWith("-");

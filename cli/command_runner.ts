@@ -1,8 +1,6 @@
 /** The runner of local commands elsewhere, with the tools of this machine. */
-import { createGuesser } from "../cc/guess.ts";
 import { openCommandMemory } from "../daemon/command_memory.ts";
 import { type CommandRunner, createCommandRunner } from "../daemon/command_run.ts";
-import { realFiles } from "../daemon/real_files.ts";
 import { openRealTools } from "../daemon/real_tools.ts";
 import { keptShim } from "../daemon/shim_build.ts";
 
@@ -14,10 +12,8 @@ export async function openCommandRunner(
   llamaDir: string,
   onRound: (round: number, missing: readonly string[]) => void,
 ): Promise<CommandRunner> {
-  const tools = openRealTools();
   return createCommandRunner({
-    ...tools,
-    guesser: createGuesser(realFiles, tools.folders, tools.digests),
+    ...openRealTools(),
     memory: await openCommandMemory(`${llamaDir}/commands.json`),
     shim: () => keptShim(`${llamaDir}/cache`),
     onRound,

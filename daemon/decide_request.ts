@@ -71,7 +71,7 @@ export async function decideRequest(
 
 /** The jobs of a command that runs elsewhere, one for each source. */
 export function remoteRequests(
-  { request, settings, compiler, args, line, responseFiles, decision }: DecidedRequest,
+  { request, settings, compiler, args, family, line, responseFiles, decision }: DecidedRequest,
   signal: AbortSignal,
 ): RemoteRequest[] {
   if (decision.kind === "local") return [];
@@ -83,6 +83,7 @@ export function remoteRequests(
     settings,
     driver,
     name,
+    family,
     line,
     signal,
   };

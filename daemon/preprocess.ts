@@ -1,8 +1,8 @@
 /** Runs the preprocessor here, in a slot, for LLAMACC_LOCAL_PREPROCESS. */
-import { familyOf } from "../cc/family.ts";
-import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
+import type { ProcessRunner } from "../cc/file_system.ts";
 import { splitCommand, withoutOnce } from "../cc/preprocessing.ts";
 import { absolute, type RemoteRequest, type SourceText, StaysHere } from "./remote_request.ts";
+import { inSlotFolder } from "./slot_folder.ts";
 import type { Slots } from "./slots.ts";
 
 /** What the preprocessor made. */
@@ -23,17 +23,12 @@ export interface Preprocessed {
 export async function preprocess(
   remote: RemoteRequest,
   tools: {
-    readonly files: FileSystem;
     readonly processes: ProcessRunner;
     readonly slots: Slots;
   },
 ): Promise<Preprocessed> {
-  const { request, settings, driver, compilation } = remote;
-  const family = familyOf(driver, tools.files);
-  const slot = await tools.slots.acquire(remote.signal);
-  let folder: string | undefined;
-  try {
-    folder = await Deno.makeTempDir({ prefix: "llamacc-" });
+  const { request, settings, driver, family, compilation } = remote;
+  return await inSlotFolder(tools.slots, remote.signal, async (folder) => {
     const textPath = `${folder}/text`;
     const full = settings.fullPreprocess;
     const split = splitCommand(compilation, { full, textPath, family });
@@ -58,8 +53,5 @@ export async function preprocess(
         bytes: full ? bytes : withoutOnce(bytes),
       },
     };
-  } finally {
-    slot.release();
-    if (folder !== undefined) await Deno.remove(folder, { recursive: true });
-  }
+  });
 }

@@ -46,7 +46,7 @@ Deno.test({
   fn: () =>
     withProject(async (cwd) => {
       const slots = createSlots(1);
-      const tools = { files: realFiles, processes: realProcesses, slots };
+      const tools = { processes: realProcesses, slots };
       for (const full of ["0", "1"]) {
         const env = { LLAMACC_FULL_PREPROCESS: full };
         const { stderr, text, args } = await preprocess(
@@ -86,7 +86,7 @@ Deno.test({
       await Deno.writeTextFile(`${cwd}/b.c`, '#include "none.h"\n');
       await Deno.writeTextFile(`${cwd}/w.c`, "#warning words\n");
       const slots = createSlots(1);
-      const tools = { files: realFiles, processes: realProcesses, slots };
+      const tools = { processes: realProcesses, slots };
       await assertRejects(() => preprocess(requestOf("-c b.c", cwd), tools), StaysHere);
       const warned = requestOf("-c w.c", cwd);
       assertStringIncludes((await preprocess(warned, tools)).stderr, "#warning words");
@@ -107,7 +107,7 @@ Deno.test("preprocess() runs in a slot, and gives it back whatever happens", asy
     throw new Error("cannot run");
   });
   await assertRejects(
-    () => preprocess(requestOf("-c a.c", "/"), { files: realFiles, processes, slots }),
+    () => preprocess(requestOf("-c a.c", "/"), { processes, slots }),
     Error,
     "cannot run",
   );
@@ -125,7 +125,6 @@ Deno.test("preprocess() leaves nothing behind for a client that left while it wa
   Deno.env.set("TMPDIR", tmp);
   try {
     const waiting = preprocess(requestOf("-c a.c", "/", { signal: abort.signal }), {
-      files: realFiles,
       processes,
       slots,
     });

@@ -2,7 +2,6 @@
 import type { AwsClient } from "../aws/client.ts";
 import { AwsError } from "../aws/error.ts";
 import { partEnvironment } from "../cc/environment.ts";
-import { familyOf } from "../cc/family.ts";
 import { checkProof } from "../cc/proof_check.ts";
 import { searchPathOf } from "../cc/search_path.ts";
 import type { CompilerParts } from "../cc/toolchain.ts";
@@ -145,7 +144,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
     const { outputs, temporary, zone, processor } = plan;
     const search = plan.search.real;
     const includeFolders = image ? includeFoldersOf(remote) : [];
-    const tellsByInode = familyOf(driver, files) === "clang";
+    const tellsByInode = remote.family === "clang";
     const unit = unitOf(plan, remote);
     const known = new Set(memory.recall(unit));
     let maxRounds = settings.guess ? MAX_ROUNDS : Infinity;

@@ -182,6 +182,7 @@ function requestOf(command: string, cwd: string, options: CompileOptions): Remot
     settings: readSettings(env),
     driver: "/usr/bin/cc",
     name: "cc",
+    family: "gcc",
     args,
     line,
     compilation,

@@ -1,6 +1,7 @@
 /** One compilation that is to run elsewhere, and what becomes of it. */
 import type { CommandLine } from "../cc/command_line.ts";
 import type { Compilation } from "../cc/decision.ts";
+import type { Family } from "../cc/options.ts";
 import { explainReason, type LocalReason } from "../cc/reasons.ts";
 import type { Settings } from "../cc/settings.ts";
 import { LlamaError } from "../job/errors.ts";
@@ -15,6 +16,7 @@ export interface RemoteRequest {
   readonly driver: string;
   /** The compiler as its command shall spell it. */
   readonly name: string;
+  readonly family: Family;
   /** Arguments behind the name. */
   readonly args: readonly string[];
   readonly line: CommandLine;

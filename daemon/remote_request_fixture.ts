@@ -1,6 +1,8 @@
 import { assert } from "@std/assert";
 import { readCommandLine } from "../cc/command_line.ts";
 import { decide } from "../cc/decision.ts";
+import { familyOf } from "../cc/family.ts";
+import { realFiles } from "./real_files.ts";
 import { readSettings } from "../cc/settings.ts";
 import type { RemoteRequest } from "./remote_request.ts";
 
@@ -38,6 +40,7 @@ export function remoteRequestsOf(command: string, options: RequestOptions = {}):
     settings: readSettings(env),
     driver,
     name,
+    family: familyOf(driver, realFiles),
     args: compilation.args,
     line,
     compilation,

@@ -2,7 +2,6 @@
 import type { ExchangeEvent } from "../aws/client.ts";
 import { s3Class } from "../aws/prices.ts";
 import { type RetryEvent, sleep } from "../aws/retry.ts";
-import { createGuesser } from "../cc/guess.ts";
 import { LlamaError, messageOf } from "../job/errors.ts";
 import { asObject, asString } from "../job/json.ts";
 import { createCompileHandler } from "./compile.ts";
@@ -89,7 +88,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
       remote: createRemoteCompiler({
         ...seams,
-        guesser: createGuesser(realFiles, seams.folders, seams.digests),
         toolchains,
         images: createImageCompilers(realProcesses, about),
         slots,

@@ -9,7 +9,7 @@
 import { compress, decompress } from "./compression.ts";
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
-import { asInteger, asObject, asString } from "./json.ts";
+import { asBase64, asInteger, asObject } from "./json.ts";
 
 /** Bytes that stand in the message. */
 export interface InlineContent {
@@ -66,21 +66,12 @@ export function contentFromJson(value: unknown, what: string): Content {
       size: asInteger(json.size, `${what}.size`),
     };
   }
-  if (json.raw !== undefined) return { bytes: fromBase64(json.raw, `${what}.raw`) };
+  if (json.raw !== undefined) return { bytes: asBase64(json.raw, `${what}.raw`) };
   const size = asInteger(json.size, `${what}.size`, 0, MAX_INLINE_BYTES);
-  const packed = fromBase64(json.zstd, `${what}.zstd`);
+  const packed = asBase64(json.zstd, `${what}.zstd`);
   const bytes = decompress(packed, what, Math.max(size, 1));
   if (bytes.length !== size) {
     throw new FormatError(what, `it has ${bytes.length} bytes, not ${size}`);
   }
   return { bytes };
-}
-
-function fromBase64(value: unknown, what: string): Uint8Array<ArrayBuffer> {
-  const text = asString(value, what);
-  try {
-    return Uint8Array.fromBase64(text);
-  } catch (cause) {
-    throw new FormatError(what, "it is not base64", { cause });
-  }
 }

@@ -74,3 +74,17 @@ export function asBoolean(value: unknown, what: string): boolean {
 export function asTexts(value: unknown, what: string): string[] {
   return asArray(value, what).map((item, index) => asText(item, `${what}[${index}]`));
 }
+
+/**
+ * Reads bytes that are spelled as base64.
+ *
+ * @throws {FormatError} If `value` is none.
+ */
+export function asBase64(value: unknown, what: string): Uint8Array<ArrayBuffer> {
+  const text = asString(value, what);
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (cause) {
+    throw new FormatError(what, "it is not base64", { cause });
+  }
+}

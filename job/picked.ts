@@ -4,7 +4,7 @@
  */
 import { asDigest, type Digest } from "./digest.ts";
 import { FormatError } from "./errors.ts";
-import { asObject, asString } from "./json.ts";
+import { asBase64, asObject } from "./json.ts";
 import type { Input } from "./manifest.ts";
 
 /** Which inputs of a manifest a job has. */
@@ -27,14 +27,10 @@ export function pickedToJson({ manifest, bits }: Picked): unknown {
  */
 export function pickedFromJson(value: unknown, what: string): Picked {
   const json = asObject(value, what);
-  const text = asString(json.bits, `${what}.bits`);
-  let bits;
-  try {
-    bits = Uint8Array.fromBase64(text);
-  } catch (cause) {
-    throw new FormatError(`${what}.bits`, "it is not base64", { cause });
-  }
-  return { manifest: asDigest(json.manifest, `${what}.manifest`), bits };
+  return {
+    manifest: asDigest(json.manifest, `${what}.manifest`),
+    bits: asBase64(json.bits, `${what}.bits`),
+  };
 }
 
 /**
