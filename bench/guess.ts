@@ -64,9 +64,10 @@ export async function guessRows(options: Options): Promise<Row[]> {
   const [first = "", ...others] = units;
 
   let guessed = 0;
-  const cold = await cpuOf(10, async () => {
-    guessed = await openSearch(search, folder).find(first);
-  });
+  const findAll = async () => guessed = await openSearch(search, folder).find(first);
+  const firstOfProcess = await cpuOf(1, findAll);
+  for (let warm = 0; warm < 20; warm++) await findAll();
+  const cold = await cpuOf(20, findAll);
   const seen = async (leapMs: number) => {
     const known = openSearch(search, folder, leapMs);
     for (let warm = 0; warm < 300; warm++) await known.find(first);
@@ -82,6 +83,7 @@ export async function guessRows(options: Options): Promise<Row[]> {
   add(`${unit}, seen before`, anew.again, "each state asked anew");
   add(`${unit}, a new unit, its headers seen before`, anew.next, "each state asked anew");
   add(`${unit}, with nothing known`, cold, "each header read and hashed");
+  add(`${unit}, with nothing known`, firstOfProcess, "the same, first of a process");
 
   const inFolder = { ...options, cwd: folder };
   const each = (command: (unit: string) => string) => units.map(command).join("\n");

@@ -272,3 +272,67 @@ Deno.test("guess() finds a precompiled header beside the header, and does not re
   });
   assertEquals(guess("/p/a.c", [], []), ["/p/a.c", "/p/x.h", "/p/x.h.gch"]);
 });
+
+const MODES = {
+  "/p/a.c": "#include <v.h>\n",
+  "/i/v.h": "#ifdef DEBUG\n#include <debug.h>\n#else\n#include <plain.h>\n#endif\n",
+  "/i/debug.h": "#include <deep.h>\n",
+  "/i/deep.h": "",
+  "/i/plain.h": "",
+};
+const WITHOUT = ["/p/a.c", "/i/v.h", "/i/plain.h"];
+const WITH = [...WITHOUT, "/i/debug.h", "/i/deep.h"];
+
+Deno.test("guess() leaves out what needs a macro that nothing defines", () => {
+  assertEquals(setUp(MODES).guess("/p/a.c", [], ["/i"]), WITHOUT);
+});
+
+Deno.test("guess() takes it where the command line defines the macro", () => {
+  const { guesser, folders } = setUp(MODES);
+  const guess = (...defined: string[]) => {
+    folders.nextRound();
+    const search = { quote: [], bracket: ["/i"] };
+    return guesser.guess({ roots: ["/p/a.c"], search, cwd: "/p", defined });
+  };
+  assertEquals(guess("OTHER"), WITHOUT);
+  assertEquals(guess("DEBUG").toSorted(), WITH.toSorted());
+});
+
+Deno.test("guess() takes it where any file defines the macro, wherever that stands", () => {
+  for (
+    const tree of [
+      { "/p/a.c": "#define DEBUG\n#include <v.h>\n" },
+      { "/p/a.c": "#include <v.h>\n#include <w.h>\n", "/i/w.h": "#define DEBUG 1\n" },
+      { "/i/plain.h": "#include <w.h>\n", "/i/w.h": "#define DEBUG 1\n" },
+      // What one such header defines leads to the next.
+      {
+        "/i/plain.h":
+          "#define X\n#ifdef Y\n#include <w.h>\n#endif\n#ifdef X\n#include <y.h>\n#endif\n",
+        "/i/y.h": "#define Y\n",
+        "/i/w.h": "#define DEBUG 1\n",
+      },
+    ]
+  ) {
+    const found = setUp({ ...MODES, ...tree }).guess("/p/a.c", [], ["/i"]);
+    assertEquals(found.includes("/i/deep.h"), true, JSON.stringify(tree));
+  }
+});
+
+Deno.test("guess() takes it once another unit defines the macro", () => {
+  const { files, guess } = setUp({ ...MODES, "/p/b.c": "#define DEBUG\n" });
+  assertEquals(guess("/p/a.c", [], ["/i"]), WITHOUT);
+  guess("/p/b.c", [], ["/i"]);
+  assertEquals(guess("/p/a.c", [], ["/i"]).toSorted(), WITH.toSorted());
+  files.calls.clear();
+  assertEquals(guess("/p/a.c", [], ["/i"]).toSorted(), WITH.toSorted());
+  assertEquals(files.calls.get("read"), undefined);
+});
+
+Deno.test("learn() tells of a macro that something unseen defines, to all units", () => {
+  const { guess, guesser } = setUp({ ...MODES, "/p/b.c": "#include <v.h>\n" });
+  const search = { quote: [], bracket: ["/i"] };
+  assertEquals(guess("/p/a.c", [], ["/i"]), WITHOUT);
+  guesser.learn({ roots: ["/p/a.c"], search, cwd: "/p" }, ["/i/debug.h"]);
+  assertEquals(guess("/p/b.c", [], ["/i"]).includes("/i/deep.h"), true);
+  assertEquals(guess("/p/a.c", [], ["/i"]).includes("/i/deep.h"), true);
+});

@@ -16,6 +16,7 @@ export type HeaderMacros = ReadonlyMap<string, readonly NamedHeader[]>;
 
 const DEFINE =
   /^[ \t]*(?:#|%:)[ \t]*define[ \t]+(\w+)(?:[ \t]|\\\r?\n)+(?:"([^"\n]+)"|<([^>\n]+)>)/gm;
+const NAME = /^(?:-D|--define-macro=)?(\w+)/;
 const OPTION = /^(?:-D|--define-macro=)?(\w+)=(?:"([^"]+)"|<([^>]+)>)$/;
 
 /** The macros of a text that are defined as a header. */
@@ -26,10 +27,22 @@ export function headerMacrosIn(text: string): HeaderMacros {
 /** The macros of a command line that are defined as a header. */
 export function headerMacrosOf(options: readonly SpelledOption[]): HeaderMacros {
   return collect(options.flatMap(({ argument, value }) => {
-    if (!argument.startsWith("-D") && !argument.startsWith("--define-macro")) return [];
+    if (!isDefinition(argument)) return [];
     const match = OPTION.exec(value ?? argument);
     return match ? [match] : [];
   }));
+}
+
+/** The names of all macros that a command line defines. */
+export function macrosDefinedBy(options: readonly SpelledOption[]): string[] {
+  return options.flatMap(({ argument, value }) => {
+    if (!isDefinition(argument)) return [];
+    return NAME.exec(value ?? argument)?.[1] ?? [];
+  });
+}
+
+function isDefinition(argument: string): boolean {
+  return argument.startsWith("-D") || argument.startsWith("--define-macro");
 }
 
 function collect(matches: Iterable<RegExpExecArray>): HeaderMacros {

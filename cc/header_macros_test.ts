@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { headerMacrosIn, headerMacrosOf } from "./header_macros.ts";
+import { headerMacrosIn, headerMacrosOf, macrosDefinedBy } from "./header_macros.ts";
 
 Deno.test("headerMacrosIn() finds what is defined as a header, each way once", () => {
   const text = [
@@ -37,4 +37,20 @@ Deno.test("headerMacrosOf() reads -D, joined or not", () => {
     ["B", [{ name: "b.h", quoted: false }]],
     ["E", [{ name: "e.h", quoted: true }]],
   ]);
+});
+
+Deno.test("macrosDefinedBy() reads -D in each form", () => {
+  const option = (argument: string, value?: string) => ({ argument, value });
+  const names = macrosDefinedBy([
+    option("-DA"),
+    option("-DB=1"),
+    option("-D", "C"),
+    option("-D", "D=<d.h>"),
+    option("-DE(x)=x"),
+    option("--define-macro=F"),
+    option("--define-macro", "G=2"),
+    option("-UH"),
+    option("-I", "I"),
+  ]);
+  assertEquals(names, ["A", "B", "C", "D", "E", "F", "G"]);
 });

@@ -1,4 +1,5 @@
 /** What files say of others, each read once for as long as it is unchanged. */
+import type { DefinedNames } from "./defined_names.ts";
 import type { FileDigests } from "./digests.ts";
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import { type HeaderMacros, headerMacrosIn } from "./header_macros.ts";
@@ -32,8 +33,12 @@ const PRECOMPILED = /\.[gp]ch$/;
 /** Largest file that is scanned, in bytes; a larger one is sent without its includes. */
 const MAX_SCANNED_BYTES = 64 * 1024 * 1024;
 
-/** Creates scans with an empty memory; `digests` gets what was read. */
-export function createScans(files: FileSystem, digests?: Pick<FileDigests, "learn">): Scans {
+/** Creates scans with an empty memory; `names` gets what the files define, and `digests` what was read. */
+export function createScans(
+  files: FileSystem,
+  names: Pick<DefinedNames, "define">,
+  digests?: Pick<FileDigests, "learn">,
+): Scans {
   const scans = new Map<string, Scan>();
   const decoder = new TextDecoder();
 
@@ -45,7 +50,7 @@ export function createScans(files: FileSystem, digests?: Pick<FileDigests, "lear
       const isText = !PRECOMPILED.test(path) && state.size <= MAX_SCANNED_BYTES;
       const bytes = isText ? files.read(path) : undefined;
       if (bytes && !isSource) digests?.learn(path, { bytes, state, lookedMs });
-      const all = bytes ? scan(decoder.decode(bytes)) : [];
+      const all = bytes ? scan(decoder.decode(bytes), names.define) : [];
       const entry: Scan = {
         state,
         settled: isSettled(state, lookedMs, files.settleMs),

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { nameHash } from "./defined_names.ts";
 import { scan } from "./lex.ts";
 
 const names = (text: string) =>
@@ -138,4 +139,50 @@ Deno.test("scan() ends on unterminated input", () => {
   for (const text of ["/*", '"', "'", 'R"(', "#include", "#include <", "#include /*", "\\"]) {
     assertEquals(names(text), []);
   }
+});
+
+Deno.test("scan() tells what must be defined for an include to be reached", () => {
+  const needs = (text: string) => scan(text).map((include) => include.needs);
+  const of = (...lists: string[][]) => [lists.map((list) => list.map((name) => nameHash(name)))];
+  const include = "#include <a.h>\n";
+  for (
+    const [text, expected] of [
+      [include, [undefined]],
+      [`#ifndef H\n#define H\n${include}#endif\n`, [undefined]],
+      [`#ifdef X\n${include}#endif\n`, of(["X"])],
+      [`# if X && Y\n${include}# endif\n`, of(["X"], ["Y"])],
+      [`#ifdef X\n#else\n${include}#endif\n`, [undefined]],
+      [`#ifndef X\n#else\n${include}#endif\n`, of(["X"])],
+      [`#ifdef X\n#elif Y\n${include}#endif\n`, of(["Y"])],
+      [`#ifdef X\n#if Y\n#endif\n#ifdef Z\n${include}#endif\n#endif\n`, of(["X"], ["Z"])],
+      [`#ifdef X\n#endif\n${include}`, [undefined]],
+      [`#if X || \\\n Y\n${include}#endif\n`, of(["X", "Y"])],
+      // Two ways to the same file, of which one needs nothing, or another thing.
+      [`#ifdef X\n${include}#endif\n${include}`, [undefined]],
+      [`#ifdef X\n${include}#endif\n#ifdef Y\n${include}#endif\n`, [undefined]],
+      // A word in a comment that looks like a conditional, and ends that are none.
+      [`/*\n#ifdef X\n*/\n${include}`, [undefined]],
+      [`#endif\n#ifdef X\n${include}#endif\n`, [undefined]],
+      [`#else\n#ifdef X\n${include}#endif\n`, [undefined]],
+      [`#ifdef X\n${include}`, [undefined]],
+      // The text has to be walked.
+      [`#ifdef X\n/**/ ${include}#endif\n`, [undefined]],
+    ] as const
+  ) {
+    assertEquals(needs(text), [...expected], text);
+  }
+});
+
+Deno.test("scan() tells what may be defined", () => {
+  const defined = (text: string) => {
+    const hashes = new Set<number>();
+    scan(text, (hash) => hashes.add(hash));
+    return ["A", "B", "C"].filter((name) => hashes.has(nameHash(name)));
+  };
+  assertEquals(defined("#define A 1\n # define B(x) C\n#undef C\n#ifdef C\n#endif\n"), ["A", "B"]);
+  assertEquals(defined("#if 0\n#define A\n#endif\nint C;\n"), ["A"]);
+  for (const define of ["%:define A", "??=define A", "#/**/define A", "#d\\\nefine A"]) {
+    assertEquals(defined(`${define} 1\n`), ["A"], define);
+  }
+  assertEquals(defined('#define A\nauto x = R"(\n)"\n/**/ #define B\n#define C'), ["A", "B", "C"]);
 });

@@ -4,6 +4,7 @@ import { readCommandLine } from "../cc/command_line.ts";
 import { partEnvironment, searchEnvironment } from "../cc/environment.ts";
 import { familyOf } from "../cc/family.ts";
 import { settleSearchPath } from "../cc/guess.ts";
+import { headerMacrosOf, macrosDefinedBy } from "../cc/header_macros.ts";
 import { type Language, languageFor } from "../cc/language.ts";
 import { builtInSearchPath, searchPathOf } from "../cc/search_path.ts";
 import { discoverToolchain } from "../cc/toolchain.ts";
@@ -47,7 +48,11 @@ export async function guessForCompiler(
         (path) => folders.names(path) !== undefined,
       );
       const roots = [...sources, "/usr/include/stdc-predef.h"];
-      for (const path of guesser.guess({ roots, search, cwd })) guessed.add(path);
+      const named = {
+        macros: headerMacrosOf(line.options),
+        defined: macrosDefinedBy(line.options),
+      };
+      for (const path of guesser.guess({ roots, search, cwd, ...named })) guessed.add(path);
       for (const folder of [...search.quote, ...search.bracket]) guessed.add(folder);
     }
   } catch (error) {

@@ -6,7 +6,7 @@ import { characterSets, converterFiles } from "../cc/character_sets.ts";
 import type { FileSystem, ProcessRunner } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
 import type { Guesser, GuessRequest } from "../cc/guess.ts";
-import { headerMacrosOf } from "../cc/header_macros.ts";
+import { headerMacrosOf, macrosDefinedBy } from "../cc/header_macros.ts";
 import { createGuessAdder } from "../cc/guessed_inputs.ts";
 import {
   addPath,
@@ -84,8 +84,9 @@ export function createUnitPlanner(tools: UnitPlanTools): UnitPlanner {
     const reads = compilation.reads.map((path) => absolute(path, request.cwd));
     const guesses = settings.guess && remote.text === undefined;
     const macros = headerMacrosOf(line.options);
+    const defined = macrosDefinedBy(line.options);
     const asking = (found: Iterable<string>): GuessRequest => {
-      return { roots, search: search.real, cwd: request.cwd, macros, found };
+      return { roots, search: search.real, cwd: request.cwd, macros, defined, found };
     };
     const guess = (found: Iterable<string>) =>
       guesses ? tools.guesser.guess(asking(found)) : [...roots, ...found];
