@@ -1,0 +1,2 @@
+#include "ways.h"
+int v;

@@ -1,0 +1,6 @@
+#ifdef COMPUTED
+#define PASTE(x) <five.h>
+#include NAMED
+#endif
+#include "ways.h"
+int v = __LINE__;
