@@ -3,6 +3,7 @@
  * expanded: whatever a header or the command line defines a name as is guessed, and the proof finds the rest.
  */
 import type { SpelledOption } from "./auxiliary_names.ts";
+import { ownText } from "./own_text.ts";
 
 /** A header as an include spells it. */
 export interface NamedHeader {
@@ -48,9 +49,9 @@ function isDefinition(argument: string): boolean {
 function collect(matches: Iterable<RegExpExecArray>): HeaderMacros {
   const macros = new Map<string, NamedHeader[]>();
   for (const [, macro = "", quoted, angled] of matches) {
-    const header = { name: quoted ?? angled ?? "", quoted: quoted !== undefined };
+    const header = { name: ownText(quoted ?? angled ?? ""), quoted: quoted !== undefined };
     const known = macros.get(macro);
-    if (!known) macros.set(macro, [header]);
+    if (!known) macros.set(ownText(macro), [header]);
     else if (!known.some(({ name }) => name === header.name)) known.push(header);
   }
   return macros;

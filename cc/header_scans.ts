@@ -4,6 +4,7 @@ import type { FileDigests } from "./digests.ts";
 import { type FileState, type FileSystem, isSettled, sameState } from "./file_system.ts";
 import { type HeaderMacros, headerMacrosIn } from "./header_macros.ts";
 import { type Include, scan } from "./lex.ts";
+import { ownText } from "./own_text.ts";
 
 /** What a file says of others. */
 export interface Scan {
@@ -41,6 +42,16 @@ export function createScans(
 ): Scans {
   const scans = new Map<string, Scan>();
   const decoder = new TextDecoder();
+  const spellings = new Map<string, string>();
+
+  const withOwnName = (include: Include): Include => {
+    let name = spellings.get(include.name);
+    if (name === undefined) {
+      name = ownText(include.name);
+      spellings.set(name, name);
+    }
+    return { ...include, name };
+  };
 
   return {
     scan: (path, state, isSource) => {
@@ -50,7 +61,7 @@ export function createScans(
       const isText = !PRECOMPILED.test(path) && state.size <= MAX_SCANNED_BYTES;
       const bytes = isText ? files.read(path) : undefined;
       if (bytes && !isSource) digests?.learn(path, { bytes, state, lookedMs });
-      const all = bytes ? scan(decoder.decode(bytes), names.define) : [];
+      const all = bytes ? scan(decoder.decode(bytes), names.define).map(withOwnName) : [];
       const entry: Scan = {
         state,
         settled: isSettled(state, lookedMs, files.settleMs),
