@@ -204,10 +204,12 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
           keep &&
             ((made) => keep({ ...made, list: () => outputsNow(remote, outputs, tools) })),
         );
+        // A compiler spells its own folders with dots.
+        const opened = new Set(proof.opened.map((path) => places.find(path)?.path ?? path));
         stats.add((counters) => {
           counters.remote++;
           counters.inputs += set.states.size;
-          counters.inputsUsed += proof.opened.filter((path) => set.states.has(path)).length;
+          for (const path of opened) if (set.states.has(path)) counters.inputsUsed++;
           counters.outputBytes += written.outputBytes;
         });
         return written;

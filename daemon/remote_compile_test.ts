@@ -259,6 +259,22 @@ Deno.test("compile() sends the command verbatim with the closure of its source",
     assertEquals(voids, {});
   }));
 
+Deno.test("compile() counts which inputs a compiler read, however it spells them", () =>
+  withBench(async (bench) => {
+    const { cwd } = bench;
+    await Deno.mkdir(`${cwd}/in`);
+    await bench.write("a.c", '#include "a.h"\n#ifdef X\n#else\n#include "b.h"\n#endif\n');
+    await bench.write("a.h", "");
+    await bench.write("b.h", "");
+    const opened = ["a.c", "in/../a.h", "in/.././a.h", "in"];
+    bench.answer = () =>
+      made({ [`${cwd}/a.o`]: "" }, { opened: opened.map((name) => `${cwd}/${name}`) });
+    await bench.compile("-c -Iin a.c");
+    const { inputs, inputsUsed } = bench.stats;
+    const predefined = (await Deno.stat("/usr/include/stdc-predef.h")).isFile ? 1 : 0;
+    assertEquals([inputs - predefined, inputsUsed], [3, 2]);
+  }));
+
 Deno.test("compile() writes with the client's umask, not with the worker's mode", () =>
   withBench(async (bench) => {
     await bench.write("a.c", "");
