@@ -16,10 +16,12 @@ const NEVER: Needs = [[]];
  * their options for languages, threads, OpenMP and machines. What is missing here costs one round: the proof finds it.
  */
 const PREDEFINED = new Set([
-  ...["linux", "unix", "i386", "mips", "sparc", "sun", "PPC", "PPC64", "true"],
+  ...["linux", "unix", "i386", "mips", "sparc", "sun", "PPC", "PPC64"],
   ...["_GNU_SOURCE", "_FORTIFY_SOURCE", "_REENTRANT", "_OPENMP", "_OPENACC", "_STDC_PREDEF_H"],
   ...["_LP64", "_ILP32", "_BIG_ENDIAN", "_LITTLE_ENDIAN", "_SOFT_FLOAT", "_SOFT_DOUBLE"],
   ...["_CALL_LINUX", "_CALL_ELF", "_CALL_SYSV", "_MSC_VER", "_MSC_EXTENSIONS", "_WIN32", "_WIN64"],
+  // Words of C++: ISO C++ [cpp.cond], [lex.digraph].
+  ...["true", "not", "compl"],
 ]);
 
 /** What the line of a conditional needs; `#else` needs what its `#if` line, `opened`, rules out. */
