@@ -29,7 +29,7 @@ async function bench(folder: string): Promise<Row[]> {
   try {
     await run(["llama", "bootstrap"], options);
     await run(["llama", "daemon", "-autostart"], options);
-    const pid = Number(JSON.parse(await run(["llama", "daemon", "-stats", "-json"], options)).pid);
+    const pid = await daemonPid(options);
     const units = await unitsOf(source);
     const flags = unitFlags(source);
     await Deno.mkdir(`${folder}/objects`);
@@ -55,6 +55,7 @@ async function bench(folder: string): Promise<Row[]> {
         `${stats.rounds} jobs, ${stats.invocations} invocations, ` +
         `daemon ${Math.round(stats.memoryBytes / 1e6)} MB`,
     );
+    rows.push(await restart(options, compile("llamac++", "-c").split("\n", 1)[0] ?? ""));
     const cpu = async (what: string, script: string) => {
       const total = await childrenCpu(script, options);
       rows.push({ what, cpuMs: total / units.length, note: "" });
@@ -68,6 +69,22 @@ async function bench(folder: string): Promise<Row[]> {
     await run(["llama", "cloud", "-stop"], options);
   }
   return rows;
+}
+
+/** What the first unit costs once the daemon, which ends when nothing is to do, has started again. */
+async function restart(options: Options, command: string): Promise<Row> {
+  await run(["llama", "daemon", "-shutdown"], options);
+  await run(["llama", "daemon", "-autostart"], options);
+  const pid = await daemonPid(options);
+  const before = await processCpu(pid, true);
+  await childrenCpu(command, options);
+  const cpuMs = await processCpu(pid, true) - before;
+  const note = "with all that it runs";
+  return { what: "llamac++, first unit after a restart: daemon", cpuMs, note };
+}
+
+async function daemonPid(options: Options): Promise<number> {
+  return Number(JSON.parse(await run(["llama", "daemon", "-stats", "-json"], options)).pid);
 }
 
 /** Jobs that do nothing: what is left is what it costs to run any. */

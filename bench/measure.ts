@@ -59,9 +59,11 @@ export async function childrenCpu(
   return (user ?? NaN) + (system ?? NaN);
 }
 
-/** CPU of one process so far; proc(5), /proc/PID/stat, fields 14 and 15. */
-export async function processCpu(pid: number): Promise<number> {
+/** CPU of one process so far, and of its ended children; proc(5), /proc/PID/stat, fields 14 to 17. */
+export async function processCpu(pid: number, withChildren = false): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  const [user, system, ...children] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    .slice(11, 15).map(Number);
+  const counted = [user, system, ...(withChildren ? children : [])];
+  return counted.reduce<number>((sum, ticks) => sum + (ticks ?? NaN), 0) * TICK_MS;
 }

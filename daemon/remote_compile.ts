@@ -244,7 +244,7 @@ export function createRemoteCompiler(tools: RemoteCompileTools): RemoteCompiler 
       }
       plan.learn(known, ofUnit);
       for (const path of ofUnit) known.add(path);
-      for (const path of ofToolchain) prepared.extras.add(path);
+      if (ofToolchain.length > 0) await tools.toolchains.learn(prepared, ofToolchain);
       if (known.size > 0) memory.learn(unit, known);
     }
     throw new LlamaError(

@@ -8,6 +8,7 @@ import { createCompileHandler } from "./compile.ts";
 import { createFunctionInfo } from "./function_info.ts";
 import { createFunctionSizes } from "./function_sizes.ts";
 import { createImageCompilers } from "./image_compilers.ts";
+import { openKeptToolchains } from "./kept_toolchains.ts";
 import { leftFile } from "./left_file.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
@@ -18,7 +19,7 @@ import { createRemoteCompiler } from "./remote_compile.ts";
 import { runAsClient } from "./run_as_client.ts";
 import { serveDaemon } from "./server.ts";
 import { openSession, type Session, sessionKey } from "./session.ts";
-import { buildShim } from "./shim_build.ts";
+import { buildShim, shimSourceDigest } from "./shim_build.ts";
 import { createSlots, watchedSlots } from "./slots.ts";
 import { createStats, type StatsKeeper } from "./stats.ts";
 import { statsAnswer } from "./stats_answer.ts";
@@ -71,6 +72,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       ...seams,
       buildShim,
       rehearse,
+      kept: openKeptToolchains(`${llamaDir}/cache/compilers`, {
+        digests: seams.digests,
+        shimSource: shimSourceDigest,
+        onProblem: (problem) => log.write("memory", { text: messageOf(problem) }),
+      }),
       note: (toolchain) => keepToolchain(llamaDir, toolchain),
     });
     const onCompile = createCompileHandler({

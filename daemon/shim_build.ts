@@ -1,5 +1,5 @@
 /** The path shim, compiled by the user's own compiler against the libc that travels with it. */
-import { digestOf } from "../job/digest.ts";
+import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { replaceFile } from "./write_output.ts";
 
@@ -76,7 +76,7 @@ async function compile(compiler: string): Promise<Uint8Array<ArrayBuffer>> {
  * @throws {LlamaError} `ShimNotBuilt`.
  */
 export async function keptShim(cacheDir: string): Promise<Uint8Array<ArrayBuffer>> {
-  const name = await digestOf(new TextEncoder().encode(await readSource()));
+  const name = await shimSourceDigest();
   const path = `${cacheDir}/shim-${name.slice(0, 16)}.so`;
   try {
     const kept = await Deno.readFile(path);
@@ -89,6 +89,11 @@ export async function keptShim(cacheDir: string): Promise<Uint8Array<ArrayBuffer
   await Deno.mkdir(cacheDir, { recursive: true, mode: 0o700 });
   await replaceFile(path, built, 0o600);
   return built;
+}
+
+/** Digest of what the shim is compiled from. */
+export async function shimSourceDigest(): Promise<Digest> {
+  return await digestOf(new TextEncoder().encode(await readSource()));
 }
 
 /** Bytes of an ELF program, `undefined` of anything else. */

@@ -29,6 +29,8 @@ export interface CollectTools extends InputTools {
 /** The files of a toolchain. */
 export interface CollectedToolchain {
   readonly set: InputSet;
+  /** What was asked for, as the compiler spells it; links and folders on the way are in the set. */
+  readonly paths: readonly string[];
   readonly shim: Uint8Array<ArrayBuffer>;
   /** Folders for the loader. */
   readonly libraryPath: readonly string[];
@@ -71,6 +73,7 @@ export async function collectToolchain(
   const real = (path: string) => tools.places.find(path)?.path ?? path;
   return {
     set,
+    paths: [...why.keys()],
     shim,
     libraryPath: [...new Set([...found.libraryPath, ...foldersOf(libraries)])],
     why: new Map([...why].map(([path, reason]) => [real(path), reason])),

@@ -7,13 +7,14 @@ import {
   sameState,
 } from "../cc/file_system.ts";
 import type { Folders } from "../cc/folders.ts";
-import type { InputSet } from "../cc/inputs.ts";
+import { addPaths, createInputSet, type InputSet } from "../cc/inputs.ts";
 import type { Places, Step } from "../cc/places.ts";
 import type { CompilerParts } from "../cc/toolchain.ts";
 import { type Digest, digestOf } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { contentsOf, encodeManifest, type Input } from "../job/manifest.ts";
 import { addFoldersAbove } from "../job/path.ts";
+import type { KeptToolchains } from "./kept_toolchains.ts";
 import type { rehearse } from "./rehearsal.ts";
 import { collectToolchain, SHIM_PATH, shimInput } from "./toolchain_files.ts";
 import type { StoredToolchain } from "./toolchain_records.ts";
@@ -38,7 +39,7 @@ export interface ReadyToolchain {
   readonly folders: ReadonlySet<string>;
   /** Its inputs by real path. */
   readonly inputs: ReadonlyMap<string, Input>;
-  /** Paths that proofs have found beside it. */
+  /** Paths that proofs have found beside it; see {@linkcode Toolchains.learn}. */
   readonly extras: Set<string>;
 }
 
@@ -56,6 +57,8 @@ export interface Toolchains {
   ready(parts: CompilerParts, uploads: Uploads): Promise<ReadyToolchain> | undefined;
   /** Forgets the toolchain if any of its files has changed. */
   check(toolchain: ReadyToolchain): void;
+  /** Takes note of what proofs have found beside a toolchain, after a restart, too. */
+  learn(toolchain: ReadyToolchain, paths: readonly string[]): Promise<void>;
   /** Bytes of the manifest or the shim of a toolchain that was prepared. */
   read(digest: Digest): Uint8Array<ArrayBuffer> | undefined;
 }
@@ -71,6 +74,8 @@ export interface ToolchainTools {
   readonly buildShim: (compiler: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Names what the compiler looks at beside its programs; see {@linkcode rehearse}. */
   readonly rehearse: typeof rehearse;
+  /** What compilers said of themselves before the daemon started. */
+  readonly kept?: KeptToolchains;
   /** Takes note of each toolchain that is in the store. */
   readonly note?: (toolchain: StoredToolchain) => Promise<void>;
 }
@@ -85,13 +90,13 @@ interface Entry {
 export function createToolchains(tools: ToolchainTools): Toolchains {
   const byUploads = new WeakMap<Uploads, Map<string, Entry>>();
   const entryOf = new WeakMap<ReadyToolchain, Omit<Entry, "ready">>();
+  const keepers = new WeakMap<ReadyToolchain, () => Promise<void>>();
   const objects = new Map<Digest, Uint8Array<ArrayBuffer>>();
   const shims = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   /** Compiled once for the same programs, as that takes longer than all else for another session or PATH. */
   const shimOf = (driver: string, set: InputSet): Promise<Uint8Array<ArrayBuffer>> => {
-    const programs = sortedInputs(set).filter(({ path }) => isProgram(path));
-    const key = contentsOf(programs).join();
+    const key = programsOf(set);
     let built = shims.get(key);
     if (!built) {
       shims.set(key, built = tools.buildShim(driver));
@@ -100,13 +105,33 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     return built;
   };
 
+  /** What a compiler said of itself before, with its files as they are now; not if a program of it is another. */
+  const recall = async (key: string) => {
+    const kept = await tools.kept?.recall(key);
+    if (!kept) return undefined;
+    const set = createInputSet();
+    await addPaths(set, kept.paths, tools);
+    if (programsOf(set) !== kept.programs) return undefined;
+    await addPaths(set, kept.extras, tools);
+    return { kept, set, isKept: true };
+  };
+
+  const collect = async (key: string, parts: CompilerParts) => {
+    const recalled = await recall(key);
+    if (recalled) return recalled;
+    const { set, ...kept } = await collectToolchain(parts, { ...tools, shimFor: shimOf });
+    return { kept: { ...kept, extras: [], programs: programsOf(set) }, set, isKept: false };
+  };
+
   const prepare = async (
     parts: CompilerParts,
     uploads: Uploads,
     entry: Omit<Entry, "ready">,
   ): Promise<ReadyToolchain> => {
     const { driver } = parts;
-    const { set, shim, libraryPath } = await collectToolchain(parts, { ...tools, shimFor: shimOf });
+    const key = keyOf(parts);
+    const { kept, set, isKept } = await collect(key, parts);
+    const { shim, libraryPath } = kept;
     const shimDigest = await digestOf(shim);
     objects.set(shimDigest, shim);
     const inputs: Input[] = [...sortedInputs(set), shimInput(shimDigest, shim)];
@@ -133,6 +158,12 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       extras: new Set(),
     };
     entryOf.set(toolchain, entry);
+    const keep = async () => {
+      const extras = [...new Set([...kept.extras, ...toolchain.extras])];
+      await tools.kept?.keep(key, { ...kept, extras }, set.states.keys());
+    };
+    keepers.set(toolchain, keep);
+    if (!isKept) await keep();
     await tools.note?.({
       driver,
       flags: parts.flags,
@@ -189,6 +220,10 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
         entry.states = toolchain.states;
       }
     },
+    learn: async (toolchain, paths) => {
+      for (const path of paths) toolchain.extras.add(path);
+      await keepers.get(toolchain)?.();
+    },
     read: (digest) => objects.get(digest),
   };
 }
@@ -209,6 +244,11 @@ function sizeOf(inputs: readonly Input[]): number {
     if (input.kind === "file" && "size" in input.content) bytes += input.content.size;
   }
   return bytes;
+}
+
+/** Names the programs and libraries of a toolchain by their contents. */
+function programsOf(set: InputSet): string {
+  return contentsOf(sortedInputs(set).filter(({ path }) => isProgram(path))).join();
 }
 
 /** Sorted by path, so that equal toolchains have equal manifests. */

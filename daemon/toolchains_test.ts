@@ -8,11 +8,12 @@ import { isInline } from "../job/content.ts";
 import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { decodeManifest } from "../job/manifest.ts";
+import { openKeptToolchains } from "./kept_toolchains.ts";
 import { createToolchains } from "./toolchains.ts";
 import { noUploads, type ReadObject, type Uploads } from "./uploads.ts";
 
 /** A machine with two compilers, of which /usr/bin/cc is the first. */
-function setUp() {
+function setUp(keptIn?: string, shimSource: Digest = "1".repeat(64)) {
   const files = createMemoryFiles();
   for (const path of ["/usr/bin/gcc-1", "/usr/bin/gcc-2", "/lib/libc.so.6.1"]) {
     files.write(path, path);
@@ -43,12 +44,17 @@ function setUp() {
     },
   };
   const folders = createFolders(files);
+  const digests = createFileDigests(files);
+  const problems: unknown[] = [];
+  const onProblem = (problem: unknown) => void problems.push(problem);
+  const keeping = { digests, shimSource: () => Promise.resolve(shimSource), onProblem };
   const tools = {
     files,
     processes,
     folders,
     places: createPlaces(files, folders),
-    digests: createFileDigests(files),
+    digests,
+    ...keptIn !== undefined && { kept: openKeptToolchains(keptIn, keeping) },
     buildShim: () => {
       builds++;
       return Promise.resolve(new TextEncoder().encode("shim"));
@@ -81,6 +87,7 @@ function setUp() {
     beside,
     prepare,
     builds: () => builds,
+    problems,
     read: (digest: Digest) => read(digest),
   };
 }
@@ -214,3 +221,100 @@ Deno.test("check() has a toolchain prepared again whose header has changed", asy
   const after = await prepare();
   assertEquals(after.manifest === before.manifest, false);
 });
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(`${folder}/compilers`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("prepare() asks no compiler that was asked before the daemon started", () =>
+  withFolder(async (folder) => {
+    const first = await setUp(folder).prepare();
+    const { prepare, processes, builds, files, read, toolchains } = setUp(folder);
+    const again = await prepare();
+    assertEquals([processes.asked, builds()], [0, 0]);
+    assertEquals([again.manifest, again.libraryPath], [first.manifest, first.libraryPath]);
+    assertEquals(files.calls.get("read"), undefined);
+    const driver = again.inputs.get("/usr/bin/gcc-1");
+    assert(driver?.kind === "file" && !isInline(driver.content));
+    assertEquals(await read(driver.content.digest), new TextEncoder().encode("/usr/bin/gcc-1"));
+    const shim = again.inputs.get(again.shim);
+    assert(shim?.kind === "file" && !isInline(shim.content));
+    assertEquals(toolchains.read(shim.content.digest), new TextEncoder().encode("shim"));
+    const { mode } = await Deno.stat(folder);
+    assertEquals((mode ?? 0) & 0o777, 0o700);
+  }));
+
+Deno.test("prepare() asks a compiler of which a program is another by now", () =>
+  withFolder(async (folder) => {
+    const first = await setUp(folder).prepare();
+    const changes: readonly ((files: ReturnType<typeof createMemoryFiles>) => void)[] = [
+      (files) => files.write("/usr/bin/gcc-1", "newer"),
+      (files) => files.write("/lib/libc.so.6.1", "newer"),
+      (files) => {
+        files.remove("/usr/bin/cc");
+        files.link("/usr/bin/cc", "gcc-2");
+      },
+    ];
+    for (const change of changes) {
+      const { files, prepare, processes, builds } = setUp(folder);
+      change(files);
+      const after = await prepare();
+      assertEquals([processes.asked, builds()], [1, 1]);
+      assertEquals(after.manifest === first.manifest, false);
+      await setUp(folder).prepare();
+    }
+  }));
+
+Deno.test("prepare() takes a header that is another by now, without asking", () =>
+  withFolder(async (folder) => {
+    const first = await setUp(folder).prepare();
+    const { files, prepare, processes } = setUp(folder);
+    files.write("/inc/include/stddef.h", "newer");
+    const { manifest } = await prepare();
+    assertEquals([processes.asked, manifest === first.manifest], [0, false]);
+  }));
+
+Deno.test("prepare() asks where what was kept is damaged, for another shim, or cannot be written", () =>
+  withFolder(async (folder) => {
+    await setUp(folder).prepare();
+    const [{ name } = { name: "" }] = Deno.readDirSync(folder);
+    const whole = await Deno.readTextFile(`${folder}/${name}`);
+    for (const text of ["", "{", whole.slice(0, -9), whole.replace(':1,"', ':2,"'), "[]", "{}"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+      const { prepare, processes } = setUp(folder);
+      await prepare();
+      assertEquals(processes.asked, 1, text.slice(0, 20));
+      assertEquals(await Deno.readTextFile(`${folder}/${name}`), whole);
+    }
+    const other = setUp(folder, "2".repeat(64));
+    await other.prepare();
+    assertEquals(other.processes.asked, 1);
+    await Deno.remove(folder, { recursive: true });
+    await Deno.writeTextFile(folder, "in the way");
+    const { prepare, processes, problems } = setUp(folder);
+    await prepare();
+    assertEquals([processes.asked, problems.length], [1, 2]);
+  }));
+
+Deno.test("learn() has what proofs have found sent from the beginning, after a restart", () =>
+  withFolder(async (folder) => {
+    const { files, prepare, toolchains } = setUp(folder);
+    files.write("/usr/lib/more.cfg", "");
+    const before = await prepare();
+    await toolchains.learn(before, ["/usr/lib/more.cfg", "/usr/lib/gone.cfg"]);
+    assertEquals([...before.extras], ["/usr/lib/more.cfg", "/usr/lib/gone.cfg"]);
+    const next = setUp(folder);
+    next.files.write("/usr/lib/more.cfg", "");
+    const { inputs } = await next.prepare();
+    assertEquals(next.processes.asked, 0);
+    assertEquals([inputs.has("/usr/lib/more.cfg"), inputs.has("/usr/lib/gone.cfg")], [true, false]);
+    // It is no program of the compiler: without it nothing need be asked.
+    const last = setUp(folder);
+    assertEquals((await last.prepare()).inputs.has("/usr/lib/more.cfg"), false);
+    assertEquals(last.processes.asked, 0);
+  }));
