@@ -1,6 +1,6 @@
 /**
  * The guess: a superset of the files that a translation unit includes, found without evaluating any
- * condition. It is never trusted: the proof decides, and a name that was missed costs one round.
+ * macro. It is never trusted: the proof decides, and a name that was missed costs one round.
  *
  * The walk of a new unit over the graph of headers is a stat for each file and set look-ups, and that of a unit seen
  * before nothing but the stats. Includes that need a macro which nothing defines, neither the command line nor any file
@@ -45,7 +45,7 @@ export interface Guesser {
   guess(request: GuessRequest): readonly string[];
   /**
    * Takes note of what a proof has found for a unit: other units will want it that have one of the files in which
-   * this one computes includes, and what was taken for undefined is not where it was behind that.
+   * this one computes includes, and a macro without which it would not have been reached counts as defined.
    */
   learn(request: GuessRequest, found: Iterable<string>): void;
 }
