@@ -9,6 +9,7 @@ import { createFunctionInfo } from "./function_info.ts";
 import { createFunctionSizes } from "./function_sizes.ts";
 import { createImageCompilers } from "./image_compilers.ts";
 import { openKeptToolchains } from "./kept_toolchains.ts";
+import { giveLargeBlocksBack } from "./large_blocks.ts";
 import { leftFile } from "./left_file.ts";
 import { becomeDaemon, daemonLogPath } from "./lifecycle.ts";
 import { openDaemonLog } from "./log.ts";
@@ -47,6 +48,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const instance = await becomeDaemon(llamaDir);
   if (instance === undefined) return;
   const log = openDaemonLog({ path: daemonLogPath(llamaDir) });
+  giveLargeBlocksBack();
   try {
     const stats = createStats();
     const about = createFunctionInfo(log.write);
