@@ -80,6 +80,9 @@ export interface ToolchainTools {
   readonly note?: (toolchain: StoredToolchain) => Promise<void>;
 }
 
+/** No toolchain has none. */
+const NO_PROGRAMS = "";
+
 interface Entry {
   readonly ready: Promise<ReadyToolchain>;
   states: ReadonlyMap<string, FileState> | undefined;
@@ -160,7 +163,9 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
     entryOf.set(toolchain, entry);
     const keep = async () => {
       const extras = [...new Set([...kept.extras, ...toolchain.extras])];
-      await tools.kept?.keep(key, { ...kept, extras }, set.states.keys());
+      // One that has come in front of another, or needs libraries: the compiler is to be asked next time.
+      const programs = [...toolchain.extras].some(isExecutable) ? NO_PROGRAMS : kept.programs;
+      await tools.kept?.keep(key, { ...kept, extras, programs }, set.states.keys());
     };
     keepers.set(toolchain, keep);
     if (!isKept) await keep();
@@ -173,6 +178,11 @@ export function createToolchains(tools: ToolchainTools): Toolchains {
       packs: packs.length,
     });
     return toolchain;
+  };
+
+  const isExecutable = (path: string): boolean => {
+    const state = tools.folders.stat(path);
+    return state?.kind === "file" && ((state.mode & 0o111) !== 0 || /\.so(?:\.|$)/.test(path));
   };
 
   const isCurrent = ({ states, links }: Pick<Entry, "states" | "links">) => {

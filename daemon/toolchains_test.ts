@@ -318,3 +318,13 @@ Deno.test("learn() has what proofs have found sent from the beginning, after a r
     assertEquals((await last.prepare()).inputs.has("/usr/lib/more.cfg"), false);
     assertEquals(last.processes.asked, 0);
   }));
+
+Deno.test("learn() has the compiler asked after a restart if a program was found beside it", () =>
+  withFolder(async (folder) => {
+    const { files, prepare, toolchains } = setUp(folder);
+    files.write("/usr/local/bin/as", "", 0o755);
+    await toolchains.learn(await prepare(), ["/usr/local/bin/as"]);
+    const next = setUp(folder);
+    await next.prepare();
+    assertEquals(next.processes.asked, 1);
+  }));
