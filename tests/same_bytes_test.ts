@@ -5,6 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { findProgram } from "../cc/toolchain.ts";
 import { realFiles } from "../daemon/real_files.ts";
+import { run } from "../scripts/demo/tools.ts";
 import { compare, useBuildCloud } from "./build_cloud.ts";
 
 const cloud = useBuildCloud();
@@ -288,13 +289,17 @@ group(
 
 const PREPROCESSED =
   "$CC -O2 -Wall -Wextra -MD -c a.c; cp a.c a.cc; $CXX -O2 -MMD -MF d -c a.cc; " +
-  "$CC -g -c t.S; $CC -Iinc -DX -UY -include a.h -c q.c; echo 'int e(void) { return none; }' >e.c; $CC -Wall -c e.c; $CC -c o.m";
+  "$CC -g -c t.S; $CC -Iinc -DX -UY -include a.h -c q.c; echo 'int e(void) { return none; }' >e.c; $CC -Wall -c e.c";
 const COMPLAINED =
   "echo '#warning words' >w.c; $CC -c w.c; echo '#include \"none\"' >n.c; $CC -c n.c";
+/** GCC's own compiler for it, a package of its own. */
+const OBJECTIVE_C =
+  (await run(["cc", "-print-prog-name=cc1obj"], { cwd: "/", env: Deno.env.toObject() })).trim();
 const LOCALLY = { LLAMACC_LOCAL_PREPROCESS: "1" };
 group("llamacc preprocesses here if it is told to, and makes the same", {
   "includes": { script: `${PREPROCESSED}; $CC -c bad.c`, env: LOCALLY },
   "macros, too": { script: PREPROCESSED, env: { ...LOCALLY, LLAMACC_FULL_PREPROCESS: "1" } },
+  "Objective-C": { script: "$CC -c o.m", env: LOCALLY, needs: OBJECTIVE_C },
   "what is wrong, by gcc": {
     script: COMPLAINED,
     env: LOCALLY,
