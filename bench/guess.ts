@@ -16,7 +16,9 @@ import { childrenCpu, type Options, type Row } from "./measure.ts";
 const STANDARD = ["algorithm", "iostream", "map", "string", "vector"];
 const STANDARD_FILES = 204;
 const OWN = 26;
-const UNITS = 50;
+const UNITS = 200;
+/** As many as the peers are given. */
+const PEER_UNITS = 50;
 const SIZES = [10, 100, 1000, 10_000];
 
 /** One search for headers from nothing, and further ones with its memory. */
@@ -81,28 +83,30 @@ export async function guessRows(options: Options): Promise<Row[]> {
   const unit = `headers of a C++ unit of ${STANDARD_FILES + OWN} (${guessed} guessed)`;
   add(`${unit}, seen before, in a build`, build.again, "states of /usr asked once a second");
   add(`${unit}, seen before`, anew.again, "each state asked anew");
+  add(`${unit}, a new unit, its headers seen before, in a build`, build.next, "as above");
   add(`${unit}, a new unit, its headers seen before`, anew.next, "each state asked anew");
   add(`${unit}, with nothing known`, cold, "each header read and hashed");
   add(`${unit}, with nothing known`, firstOfProcess, "the same, first of a process");
 
   const inFolder = { ...options, cwd: folder };
-  const each = (command: (unit: string) => string) => units.map(command).join("\n");
-  add("g++ -M", await childrenCpu(each((unit) => `g++ -M ${unit}`), inFolder) / units.length);
+  const some = units.slice(0, PEER_UNITS);
+  const preprocess = some.map((unit) => `g++ -M ${unit}`).join("\n");
+  add("g++ -M", await childrenCpu(preprocess, inFolder) / some.length);
   const find = "command -v clang-scan-deps || ls /usr/bin/clang-scan-deps-* 2>/dev/null || :";
   const [scanner = ""] = (await run(["sh", "-c", find], options)).split("\n");
   if (scanner !== "") {
-    const scan = async (some: readonly string[]) => {
-      const commands = some.map((file) => ({
+    const scan = async (files: readonly string[]) => {
+      const commands = files.map((file) => ({
         directory: folder,
         file,
         command: `clang++ -c ${file} -o ${file}.o`,
       }));
       await Deno.writeTextFile(`${folder}/compile_commands.json`, JSON.stringify(commands));
       const command = `${scanner} -j 1 -compilation-database compile_commands.json`;
-      return await childrenCpu(command, inFolder) / some.length;
+      return await childrenCpu(command, inFolder) / files.length;
     };
     add("clang-scan-deps, one unit", await scan([first]));
-    add(`clang-scan-deps, ${units.length} units in one run`, await scan(units));
+    add(`clang-scan-deps, ${some.length} units in one run`, await scan(some));
   }
   for (const size of SIZES) {
     const source = await writeMany(`${folder}/many${size}`, size);
