@@ -31,7 +31,7 @@ export interface Include {
 
 const DIRECTIVE = /^(?:#|%:|\?\?=)\s*(include|include_next|import|embed|if|elif)\b\s*(.*)$/s;
 const HAS_INCLUDE = /__has_(?:include|include_next|embed)\s*\(\s*(?:"([^"]+)"|<([^>]+)>)/g;
-const DEFINE = /^(?:#|%:|\?\?=)\s*define\s+(?=(\w))/;
+const DEFINE = /^(?:#|%:|\?\?=)\s*define\s+(?=\w)/;
 const NAME = /^(?:"([^"]+)"|<([^>]+)>)/;
 const MACRO = /^[A-Za-z_]\w*/;
 /** GNU assembler manual, ".include" and ".incbin", also within a string of C. */

@@ -63,10 +63,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       },
     );
     const seams = openRealTools();
-    const memory = await openUnitMemory(
-      `${llamaDir}/units.json`,
-      (problem) => log.write("memory", { text: messageOf(problem) }),
-    );
+    const onProblem = (problem: unknown) => log.write("memory", { text: messageOf(problem) });
+    const memory = await openUnitMemory(`${llamaDir}/units.json`, onProblem);
     let asked: Promise<ReadonlySet<string>> | undefined;
     const locales = () => asked ??= installedLocales();
     const sessions = createSessions(options, stats, log.write);
@@ -77,7 +75,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       kept: openKeptToolchains(`${llamaDir}/cache/compilers`, {
         digests: seams.digests,
         shimSource: shimSourceDigest,
-        onProblem: (problem) => log.write("memory", { text: messageOf(problem) }),
+        onProblem,
       }),
       note: (toolchain) => keepToolchain(llamaDir, toolchain),
     });
