@@ -1,15 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { createMemoryFiles } from "../cc/memory_files_fixture.ts";
 import { openKeptDigests } from "./kept_digests.ts";
+import { atNewPath } from "./new_path_fixture.ts";
 
-async function withPath(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(`${folder}/cache/digests`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withPath = (test: (path: string) => Promise<void>) => atNewPath("cache/digests", test);
 
 Deno.test("openKeptDigests() knows files again while their state is the same", () =>
   withPath(async (path) => {

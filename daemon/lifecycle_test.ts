@@ -2,17 +2,11 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { LlamaError } from "../job/errors.ts";
 import { askControl } from "./client.ts";
 import { becomeDaemon, connectDaemon, connectRunning, daemonLogPath } from "./lifecycle.ts";
+import { atNewPath } from "./new_path_fixture.ts";
 import { serveDaemon } from "./server.ts";
 import { startDetached } from "./start_detached.ts";
 
-async function inFolder(test: (llamaDir: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(`${folder}/llama`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const inFolder = (test: (llamaDir: string) => Promise<void>) => atNewPath("llama", test);
 
 function serve(socketPath: string) {
   return serveDaemon({

@@ -1,19 +1,13 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { openPlacement } from "./placement.ts";
+import { atNewPath } from "./new_path_fixture.ts";
 
 const A = "a".repeat(64);
 const B = "b".repeat(64);
 const C = "c".repeat(64);
 const PACK = "d".repeat(64);
 
-async function withPath(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(`${folder}/placed`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withPath = (test: (path: string) => Promise<void>) => atNewPath("placed", test);
 
 Deno.test("a placement is remembered when it is opened again", () =>
   withPath(async (path) => {

@@ -9,6 +9,7 @@ import type { Digest } from "../job/digest.ts";
 import { LlamaError } from "../job/errors.ts";
 import { decodeManifest } from "../job/manifest.ts";
 import { openKeptToolchains } from "./kept_toolchains.ts";
+import { atNewPath } from "./new_path_fixture.ts";
 import { createToolchains } from "./toolchains.ts";
 import { noUploads, type ReadObject, type Uploads } from "./uploads.ts";
 
@@ -222,14 +223,7 @@ Deno.test("check() has a toolchain prepared again whose header has changed", asy
   assertEquals(after.manifest === before.manifest, false);
 });
 
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(`${folder}/compilers`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withFolder = (test: (folder: string) => Promise<void>) => atNewPath("compilers", test);
 
 Deno.test("prepare() asks no compiler that was asked before the daemon started", () =>
   withFolder(async (folder) => {
